@@ -1,0 +1,171 @@
+"""The vocabulary of health: status, condition, finding, remedy, healing."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import AwareDatetime, Field, PositiveFloat
+
+from qtcore.documents import Document, Facts, Generation, PluginName
+
+
+class Status(StrEnum):
+    """How a plugin or the whole is doing; declared worst first."""
+
+    FAILED = "failed"
+    CRITICAL = "critical"
+    UNKNOWN = "unknown"
+    DEGRADED = "degraded"
+    HEALTHY = "healthy"
+    OFF = "off"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst status; grows as things get better."""
+        return _RANK[self]
+
+
+_RANK = {status: rank for rank, status in enumerate(Status)}
+
+
+def worst(*statuses: Status) -> Status:
+    """The worst of the given statuses; `off` when there is none."""
+    return min(statuses, key=lambda status: status.rank, default=Status.OFF)
+
+
+class Severity(StrEnum):
+    """How urgent a finding is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class RemedyKind(StrEnum):
+    """Who may carry a remedy out: the supervisor, the supervisor after a yes, or only a person."""
+
+    SAFE = "safe"
+    CONFIRM = "confirm"
+    MANUAL = "manual"
+
+
+class Remedy(Document):
+    """A typed act that may resolve a finding."""
+
+    kind: RemedyKind
+    act: str = Field(description="`heal`, `restart`, `call PLUGIN.ACTION` or a command line for a person")
+    effect: str = Field(description="what it does, in one sentence")
+    expected: str = Field(default="", description="what one sees when it worked")
+
+
+class Condition(Document):
+    """One dated observation about a plugin.
+
+    `observed_at` and `expires_at` are filled in where the condition is received when the plugin
+    leaves them out; an expired condition counts as `unknown`.
+    """
+
+    name: str
+    status: Status
+    reason: str
+    evidence: Facts = {}
+    observed_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+
+
+class Finding(Document):
+    """A problem that a person could act on."""
+
+    code: str = Field(pattern=r"^QT-[A-Z0-9]+(-[A-Z0-9]+)*$")
+    severity: Severity
+    summary: str
+    plugin: PluginName | None = None
+    evidence: Facts = {}
+    cause: str = ""
+    consequence: str = ""
+    fix: str = ""
+    verify: str = ""
+    remedies: tuple[Remedy, ...] = ()
+    healable: bool = Field(default=False, description="the plugin's own `heal` hook may resolve it in place")
+    opened_at: AwareDatetime | None = None
+    last_seen_at: AwareDatetime | None = None
+    resolved_at: AwareDatetime | None = None
+    count: int = Field(default=1, ge=1)
+    trace_id: str | None = None
+
+
+class Rung(StrEnum):
+    """The ladder of healing, gentlest first."""
+
+    HEAL = "heal"
+    RESTART_PLUGIN = "restart_plugin"
+    RESTART_GROUP = "restart_group"
+    RECREATE_HOST = "recreate_host"
+    QUARANTINE = "quarantine"
+    TIGHTEN_POSTURE = "tighten_posture"
+    TELL_PERSON = "tell_person"
+
+
+class HealingOutcome(StrEnum):
+    """What a re-check said about an act of healing."""
+
+    PROVEN = "proven"
+    FAILED = "failed"
+    REFUSED = "refused"
+    PENDING = "pending"
+
+
+class Healing(Document):
+    """One act of healing and what became of it."""
+
+    plugin: PluginName
+    finding: str | None = Field(default=None, description="code of the finding it answers")
+    rung: Rung
+    act: str
+    outcome: HealingOutcome
+    proof: str = Field(default="", description="what the re-check saw")
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    generation_before: Generation | None = None
+    generation_after: Generation | None = None
+    trace_id: str | None = None
+
+
+class Health(Document):
+    """What a plugin's `health` hook says about itself."""
+
+    status: Status
+    summary: str = ""
+    conditions: tuple[Condition, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    facts: Facts = {}
+    data_as_of: AwareDatetime | None = None
+    valid_for_s: PositiveFloat | None = Field(
+        default=None, description="real seconds this answer holds; default: three cadences"
+    )
+
+    @classmethod
+    def healthy(cls, summary: str = "", **facts: object) -> Self:
+        """All is well, with figures that show it."""
+        return cls.model_validate({"status": Status.HEALTHY, "summary": summary, "facts": facts})
+
+    @classmethod
+    def unknown(cls, summary: str, **facts: object) -> Self:
+        """Nothing is known; never the same as healthy."""
+        return cls.model_validate({"status": Status.UNKNOWN, "summary": summary, "facts": facts})
+
+    @classmethod
+    def degraded(cls, summary: str, *findings: Finding, **facts: object) -> Self:
+        """It works, but not as it should."""
+        return cls.model_validate(
+            {"status": Status.DEGRADED, "summary": summary, "findings": findings, "facts": facts}
+        )
+
+    @classmethod
+    def critical(cls, summary: str, *findings: Finding, **facts: object) -> Self:
+        """It does not do its work."""
+        return cls.model_validate(
+            {"status": Status.CRITICAL, "summary": summary, "findings": findings, "facts": facts}
+        )

@@ -1,0 +1,110 @@
+"""What a plugin author writes: a class with declarations, hooks, timers and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+
+from qtcore.config.manifest import CommandLine
+
+S = TypeVar("S", bound="Settings")
+F = TypeVar("F", bound=Callable[..., Any])
+
+TIMER_MARK = "__qt_timer__"
+ACTION_MARK = "__qt_action__"
+
+
+class Settings(BaseModel):
+    """Base of a plugin's settings: frozen, typed, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NoSettings(Settings):
+    """For a plugin that needs none."""
+
+
+class Plugin(Generic[S]):
+    """Base of every plugin; declarations are class data, read by the inspector without starting anything."""
+
+    reads: ClassVar[list[type[Any]]] = []
+    """Topics it cannot work without; a missing writer is a configuration error."""
+    optional_reads: ClassVar[list[type[Any]]] = []
+    """Topics it makes use of when somebody writes them."""
+    writes: ClassVar[list[type[Any]]] = []
+    calls: ClassVar[list[str]] = []
+    """Actions it calls, as `plugin.action` or `plugin.*`."""
+    cadence_s: ClassVar[float] = 30.0
+    """How often `health` is asked, and the pace against which progress is judged."""
+    exclusive: ClassVar[bool] = False
+    """Two generations must never be active at once."""
+    vital: ClassVar[bool] = False
+    """Never given up: retried for ever, posture tightens while it is away."""
+    preload: ClassVar[list[str]] = []
+    """Third-party modules that its host's zygote imports beforehand."""
+
+    @classmethod
+    def settings_type(cls) -> type[Settings]:
+        """The settings class given as `Plugin[...]`; NoSettings when none was."""
+        for base in getattr(cls, "__orig_bases__", ()):
+            if isinstance(get_origin(base), type) and issubclass(get_origin(base), Plugin):
+                (argument,) = get_args(base)
+                if isinstance(argument, type) and issubclass(argument, Settings):
+                    return argument
+        for parent in cls.__mro__[1:]:
+            if parent is not Plugin and issubclass(parent, Plugin):
+                return parent.settings_type()
+        return NoSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TimerMark:
+    """Set by @every on a method."""
+
+    every_s: float
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActionMark:
+    """Set by @action on a method."""
+
+    effect: bool
+    timeout_s: float
+    command: CommandLine | None
+
+
+def every(seconds: float, *, timeout_s: float | None = None) -> Callable[[F], F]:
+    """Run this method every `seconds` (real) from `ready()` until stop.
+
+    Runs never overlap. A run longer than `timeout_s` (default: the larger of the period and 30 s)
+    fails; three failures in a row end the instance.
+    """
+    if seconds <= 0:
+        raise ValueError(f"@every({seconds}) cannot run: give a period above zero, in seconds")
+    mark = TimerMark(float(seconds), timeout_s or max(float(seconds), 30.0))
+
+    def decorate(method: F) -> F:
+        setattr(method, TIMER_MARK, mark)
+        return method
+
+    return decorate
+
+
+def action(*, effect: bool = False, timeout_s: float = 10.0, command: str | None = None, help: str = "") -> Callable[[F], F]:  # noqa: A002 - the word authors expect
+    """Let others call this method as `plugin.action`.
+
+    Its first parameter after `self` is the context; the rest, typed, form the argument's schema.
+    `effect=True` says that it changes the world: a timed-out call has an unknown outcome and an
+    idempotency key is honoured. `command="kill on"` also offers it as `qt kill on`.
+    """
+    offered = CommandLine(name=command, help=help) if command else None
+
+    def decorate(method: F) -> F:
+        setattr(method, ACTION_MARK, ActionMark(effect, timeout_s, offered))
+        return method
+
+    return decorate

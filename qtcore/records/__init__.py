@@ -1,0 +1,1 @@
+"""What lasts: the journal, which is the truth, and the state files projected from it."""

@@ -1,0 +1,57 @@
+"""The document that `qt status --json` prints."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, Field
+
+from qtcore.documents import Document, Generation, PluginName
+from qtcore.health.model import Status
+from qtcore.kernel.words import Lifecycle
+
+SCHEMA_VERSION = 1
+
+
+class SupervisorLine(Document):
+    """The supervisor process, or the last one known."""
+
+    pid: int | None
+    since: AwareDatetime | None
+
+
+class OverallLine(Document):
+    """The worst status that matters and the score, 0–100."""
+
+    status: Status
+    score: int | None = Field(default=None, ge=0, le=100)
+
+
+class PluginLine(Document):
+    """One plugin's row."""
+
+    name: PluginName
+    lifecycle: Lifecycle
+    status: Status
+    score: int | None = Field(default=None, ge=0, le=10)
+    since: AwareDatetime
+    host: str | None
+    pid: int | None
+    generation: Generation
+    restarts: int
+    observed_at: AwareDatetime | None
+    valid_until: AwareDatetime | None
+    summary: str = ""
+    findings: tuple[str, ...] = ()
+
+
+class StatusDocument(Document):
+    """Everything `qt status` shows, as one document; the counts add up to the plugins."""
+
+    schema_: int = Field(default=SCHEMA_VERSION, alias="schema")
+    at: AwareDatetime
+    mode: str
+    posture: str
+    running: bool
+    supervisor: SupervisorLine
+    overall: OverallLine
+    counts: dict[Status, int]
+    plugins: tuple[PluginLine, ...]
