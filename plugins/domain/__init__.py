@@ -1,0 +1,56 @@
+"""Shared trading vocabulary: frozen types, Decimal money, enums, pure maths."""
+
+from plugins.domain.market import (
+    Candle,
+    Instrument,
+    Mark,
+    SymbolPolicy,
+    TradingPolicy,
+    Universe,
+    VenueAddress,
+)
+from plugins.domain.trading import Account, Ack, Fill, Intent, Outcome, Position, Signal, StopState
+from plugins.domain.words import (
+    ExitReason,
+    IntentState,
+    Mode,
+    OutcomeCode,
+    Posture,
+    Purpose,
+    Regime,
+    Side,
+    Source,
+    StopStatus,
+    View,
+    Volatility,
+)
+
+__all__ = [
+    "Account",
+    "Ack",
+    "Candle",
+    "ExitReason",
+    "Fill",
+    "Instrument",
+    "Intent",
+    "IntentState",
+    "Mark",
+    "Mode",
+    "Outcome",
+    "OutcomeCode",
+    "Position",
+    "Posture",
+    "Purpose",
+    "Regime",
+    "Side",
+    "Signal",
+    "Source",
+    "StopState",
+    "StopStatus",
+    "SymbolPolicy",
+    "TradingPolicy",
+    "Universe",
+    "VenueAddress",
+    "View",
+    "Volatility",
+]

@@ -1,0 +1,165 @@
+"""What we want and what the venue did: signals, intents, acknowledgements, fills, positions, stops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from plugins.domain.words import (
+    ExitReason,
+    IntentState,
+    OutcomeCode,
+    Purpose,
+    Side,
+    Source,
+    StopStatus,
+    View,
+)
+from qtcore import topic
+
+
+@topic(expires_s=30.0)
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One opinion about one symbol, stored before it is published.
+
+    `confidence` is between 0 and 1 on the source's own scale; `price` is the close it was made from.
+    """
+
+    id: str
+    symbol: str
+    view: View
+    confidence: Decimal
+    source: Source
+    price: Decimal
+    made_at: datetime
+    market_at: datetime
+    expires_at: datetime
+    features: dict[str, float]
+    trace_id: str | None = None
+    candle_received_ns: int = 0
+
+
+@topic()
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a signal ended, once and for all."""
+
+    signal_id: str
+    symbol: str
+    code: OutcomeCode
+    sentence: str
+    at: datetime
+    intent_id: str | None = None
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An order we want, durable before the wire; `id` is the client order id the venue sees.
+
+    `quantity` is in base asset; 0 with `close_position`. `price` is None for market orders;
+    `trigger` is set for conditional orders.
+    """
+
+    id: str
+    symbol: str
+    side: Side
+    purpose: Purpose
+    quantity: Decimal
+    reduce_only: bool
+    close_position: bool
+    created_at: datetime
+    price: Decimal | None = None
+    trigger: Decimal | None = None
+    signal_id: str | None = None
+    position_id: str | None = None
+    reason: str = ""
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """What the venue answered to an intent."""
+
+    intent_id: str
+    venue_order_id: str
+    state: IntentState
+    filled_quantity: Decimal
+    average_price: Decimal | None
+    at: datetime
+    code: int | None = None
+    sentence: str = ""
+
+
+@topic()
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution, exactly as the venue booked it; `venue_trade_id` is unique per symbol."""
+
+    symbol: str
+    venue_trade_id: str
+    venue_order_id: str
+    client_order_id: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_asset: str
+    realised_pnl: Decimal
+    maker: bool
+    at: datetime
+    market_at: datetime
+    trace_id: str | None = None
+
+
+@topic(retained=True, key="symbol")
+@dataclass(frozen=True, slots=True)
+class Position:
+    """An open (or just closed, quantity 0) position by the venue's word.
+
+    `id` names one round trip from flat to flat; quantity is unsigned, in base asset.
+    """
+
+    id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    unrealised_pnl: Decimal
+    leverage: int
+    opened_at: datetime
+    at: datetime
+    closed_because: ExitReason | None = None
+
+
+@topic(retained=True, key="symbol")
+@dataclass(frozen=True, slots=True)
+class StopState:
+    """What is known of a position's protective stop on the venue."""
+
+    symbol: str
+    intent_id: str
+    venue_order_id: str | None
+    status: StopStatus
+    trigger: Decimal
+    covers: Decimal | None
+    at: datetime
+    sentence: str = ""
+
+
+@topic(retained=True, expires_s=15.0)
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account by the venue's word, in USDT, and how fresh that word is."""
+
+    wallet_balance: Decimal
+    equity: Decimal
+    available: Decimal
+    unrealised_pnl: Decimal
+    positions: int
+    open_orders: int
+    reconciled_at: datetime
+    at: datetime
