@@ -75,6 +75,7 @@ class ActionMark:
     effect: bool
     timeout_s: float
     command: CommandLine | None
+    offline: bool = False
 
 
 def every(seconds: float, *, timeout_s: float | None = None) -> Callable[[F], F]:
@@ -94,17 +95,19 @@ def every(seconds: float, *, timeout_s: float | None = None) -> Callable[[F], F]
     return decorate
 
 
-def action(*, effect: bool = False, timeout_s: float = 10.0, command: str | None = None, help: str = "") -> Callable[[F], F]:  # noqa: A002 - the word authors expect
+def action(*, effect: bool = False, timeout_s: float = 10.0, command: str | None = None, help: str = "", offline: bool = False) -> Callable[[F], F]:  # noqa: A002 - the word authors expect
     """Let others call this method as `plugin.action`.
 
     Its first parameter after `self` is the context; the rest, typed, form the argument's schema.
     `effect=True` says that it changes the world: a timed-out call has an unknown outcome and an
-    idempotency key is honoured. `command="kill on"` also offers it as `qt kill on`.
+    idempotency key is honoured. `command="kill on"` also offers it as `qt kill on`. With
+    `offline=True` it is a static method `(home: Path, **parameters)` that `qt` runs in its own
+    process, so that it works when everything is down.
     """
     offered = CommandLine(name=command, help=help) if command else None
 
     def decorate(method: F) -> F:
-        setattr(method, ACTION_MARK, ActionMark(effect, timeout_s, offered))
+        setattr(method, ACTION_MARK, ActionMark(effect, timeout_s, offered, offline))
         return method
 
     return decorate

@@ -45,6 +45,7 @@ class ActionSpec(Document):
     parameters: dict[str, Any] = Field(description="JSON Schema of the argument object")
     result: dict[str, Any] = Field(description="JSON Schema of the result")
     command: CommandLine | None = None
+    offline: bool = Field(default=False, description="runs in the `qt` process itself and needs no supervisor")
 
 
 class LoadFailure(Document):
