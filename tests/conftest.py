@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -52,13 +51,13 @@ def anyio_backend() -> str:
 
 def _open_files() -> dict[str, str]:
     found = {}
-    for entry in os.listdir("/proc/self/fd"):
+    for entry in list(Path("/proc/self/fd").iterdir()):
         try:
-            target = os.readlink(f"/proc/self/fd/{entry}")
+            target = str(entry.readlink())
         except FileNotFoundError:  # the listing's own descriptor
             continue
         if not any(part in target for part in KEPT_FILES):
-            found[f"{entry} -> {target}"] = target
+            found[f"{entry.name} -> {target}"] = target
     return found
 
 
