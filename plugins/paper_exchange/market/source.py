@@ -88,7 +88,7 @@ class MarketSource(Protocol):
         ...
 
     def next_bars(self, open_ms: int) -> Mapping[str, Bar] | None:
-        """The base bars that open at `open_ms`; a symbol without one is absent; None: the market has ended."""
+        """The base bars that open at `open_ms`, absent where there is none; None: the market has ended."""
         ...
 
     def path(self, bar: Bar, symbol: str) -> Sequence[Step]:
@@ -103,8 +103,8 @@ class MarketSource(Protocol):
 def open_market(spec: str, *, seed: int | None = None, symbols: Sequence[str] | None = None) -> MarketSource:
     """Open the market that `spec` names.
 
-    `simulated`, `simulated:seed=7`, `recording:DIR`, `recording:DIR?interval=5m&window=crash202510`, `csv:DIR`.
-    `symbols` keeps only those. Raises MarketDataError.
+    `simulated`, `simulated:seed=7`, `recording:DIR`, `csv:DIR`; recordings take `?interval=5m` and
+    `?window=crash202510` (joined by `&`). `symbols` keeps only those. Raises MarketDataError.
     """
     kind, _, rest = spec.partition(":")
     match kind:
