@@ -1,0 +1,145 @@
+"""Values that come from outside the file: the environment, names of old, and options of `qt up`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from qtcore.config.problem import ConfigurationRefused, Problem, did_you_mean
+from qtcore.config.sections import AliasSection, Sections
+from qtcore.config.shape import Location
+from qtcore.config.source_file import parse_source
+
+PREFIX = "QT_"
+SEPARATOR = "__"
+MODE_PATH: Location = ("application", "mode")
+
+
+class SourceKind(StrEnum):
+    """Where an effective value comes from, weakest first."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ALIAS = "alias"
+    ENVIRONMENT = "environment"
+    OPTION = "option"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The origin of one value: `plugins.yaml:12:5`, a variable's name, or `--market`."""
+
+    kind: SourceKind
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One value to put in place of what the file says."""
+
+    path: Location
+    value: Any
+    source: Source
+
+
+def overrides_of(
+    sections: Sections, environment: Mapping[str, str], options: Mapping[str, str]
+) -> tuple[list[Override], list[Problem]]:
+    """All overrides, weakest first, and what is wrong with them."""
+    found: list[Override] = []
+    problems: list[Problem] = []
+    readers = (_aliases(sections, environment), _settings(sections, environment), _options(sections, options))
+    for item in (item for reader in readers for item in reader):
+        if isinstance(item, Problem):
+            problems.append(item)
+        else:
+            found.append(item)
+    return found, problems + _contradictions(found)
+
+
+def path_of(setting: str) -> Location:
+    """`plugin.setting` as a location in the file."""
+    if setting == ".".join(str(part) for part in MODE_PATH):
+        return MODE_PATH
+    plugin, *steps = setting.split(".")
+    return ("plugins", plugin, "settings", *steps)
+
+
+def setting_of(path: Location) -> str:
+    """The inverse of `path_of`, for sentences."""
+    steps = path if path == MODE_PATH else (path[1], *path[3:])
+    return ".".join(str(step) for step in steps)
+
+
+def variable_of(plugin: str, setting: str) -> str:
+    """The environment variable that overrides a setting."""
+    return PREFIX + plugin.upper() + SEPARATOR + setting.replace(".", SEPARATOR).upper()
+
+
+def _settings(sections: Sections, environment: Mapping[str, str]) -> Iterable[Override | Problem]:
+    for variable, text in environment.items():
+        if not variable.startswith(PREFIX) or SEPARATOR not in variable or variable in sections.aliases:
+            continue
+        plugin, *steps = variable.removeprefix(PREFIX).lower().split(SEPARATOR)
+        if plugin not in sections.plugins:
+            known = [variable_of(name, ".".join(steps)) for name in sections.plugins]
+            sentence = f'there is no plugin "{plugin}" for this variable{did_you_mean(variable, known)}'
+            yield Problem(_ended(sentence, "unset it or correct it"), where=variable)
+            continue
+        source = Source(SourceKind.ENVIRONMENT, variable)
+        yield _override(("plugins", plugin, "settings", *steps), text, source)
+
+
+def _aliases(sections: Sections, environment: Mapping[str, str]) -> Iterable[Override | Problem]:
+    for variable, alias in sections.aliases.items():
+        if variable in environment:
+            yield _alias(variable, alias, environment[variable])
+
+
+def _alias(variable: str, alias: AliasSection, text: str) -> Override | Problem:
+    if alias.values:
+        translated = alias.values.get(text.strip().lower())
+        if translated is None:
+            return Problem(f"it must be one of {', '.join(alias.values)}; correct it or unset it", where=variable)
+        text = translated
+    return _override(path_of(alias.sets), text, Source(SourceKind.ALIAS, variable))
+
+
+def _options(sections: Sections, options: Mapping[str, str]) -> Iterable[Override | Problem]:
+    for name, text in options.items():
+        if name in sections.options:
+            yield _override(path_of(sections.options[name]), text, Source(SourceKind.OPTION, f"--{name}"))
+        else:
+            known = [f"--{option}" for option in sections.options]
+            yield Problem(f"plugins.yaml declares no such option{did_you_mean(f'--{name}', known)}", where=f"--{name}")
+
+
+def _override(path: Location, text: str, source: Source) -> Override | Problem:
+    """Text stays text (pydantic turns it into numbers and booleans); `[…]` and `{…}` are read as YAML."""
+    if text.strip()[:1] not in {"[", "{"}:
+        return Override(path, text, source)
+    try:
+        return Override(path, parse_source(text, source.where).data, source)
+    except ConfigurationRefused as refused:
+        return refused.problems[0]
+
+
+def _contradictions(overrides: Iterable[Override]) -> list[Problem]:
+    """Two variables that set one value differently: neither is more right than the other."""
+    problems: list[Problem] = []
+    said: dict[Location, Override] = {}
+    for override in overrides:
+        if override.source.kind is SourceKind.OPTION:
+            continue
+        first = said.setdefault(override.path, override)
+        if first.value != override.value:
+            both = f"{first.source.where} and {override.source.where}"
+            sentence = f"{both} contradict each other about {setting_of(override.path)}; unset one of them"
+            problems.append(Problem(sentence))
+    return problems
+
+
+def _ended(sentence: str, cure: str) -> str:
+    return sentence if sentence.endswith("?") else f"{sentence}; {cure}"

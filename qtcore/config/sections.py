@@ -1,0 +1,136 @@
+"""The sections of `plugins.yaml`, their defaults and their meaning.
+
+The reference page `docs/reference/configuration.md` is generated from the descriptions here.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+
+from qtcore.documents import PluginName
+
+Autonomy = Literal["off", "observe", "advisory", "enforced"]
+HostName = PluginName
+
+
+def _setting_path(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_]+)+", text):
+        raise ValueError("it should name a setting, as plugin.setting")
+    return text
+
+
+SettingPath = Annotated[str, AfterValidator(_setting_path)]
+VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+OptionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+
+
+class Section(BaseModel):
+    """A part of the file; unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ApplicationSection(Section):
+    """What runs here, and in which world it acts."""
+
+    name: str = Field(default="qtcore", description="shown on every screen")
+    mode: str = Field(default="default", description="the world the application acts on, shown on every screen")
+    modes: tuple[str, ...] = Field(
+        default=(), description="every mode there is; when given, `mode` must be one of them"
+    )
+
+
+class PostureSection(Section):
+    """The scale of what the application may do now, and what applies when nobody says."""
+
+    levels: tuple[str, ...] = Field(default=("normal",), min_length=1, description="loosest first")
+    required: tuple[str, ...] = Field(
+        default=(), description="plugins that must keep claiming a level; while one is silent `when_unknown` applies"
+    )
+    when_unknown: str | None = Field(default=None, description="default: the first level")
+    vital: str | None = Field(
+        default=None, description="the level the supervisor claims while a vital plugin is away; default: none"
+    )
+
+
+class SupervisionSection(Section):
+    """How the supervisor itself behaves."""
+
+    starts_in_flight: PositiveInt = Field(default=5, description="how many plugins may be starting at once")
+    seed: int = Field(default=0, description="decides the jitter of restart delays, so that a run can be repeated")
+
+
+class HostSection(Section):
+    """One process in which plugins run."""
+
+    preload: tuple[str, ...] = Field(
+        default=(), description="third-party modules imported before the host is forked; added to what plugins declare"
+    )
+    loop_limit_s: PositiveFloat = Field(default=1.0, description="silence of the event loop after which it is hung")
+    load_limit_s: PositiveFloat = Field(default=30.0, description="the same while plugins are being imported")
+
+
+class RestartSection(Section):
+    """When and how often a plugin is tried again; all times in real seconds."""
+
+    max_restarts: PositiveInt = Field(default=5, description="ends within `window_s` before the next rung")
+    window_s: PositiveFloat = Field(default=60.0, description="the sliding window in which ends are counted")
+    base_s: PositiveFloat = Field(default=1.0, description="first delay; it doubles with each attempt")
+    cap_s: PositiveFloat = Field(default=60.0, description="no delay is ever longer")
+    stable_after_s: PositiveFloat = Field(default=60.0, description="proven health that forgives one attempt")
+    quarantine_trial_s: PositiveFloat = Field(default=300.0, description="when a quarantined plugin gets one trial")
+
+
+class HealthSection(Section):
+    """How a plugin's health is asked."""
+
+    cadence_s: PositiveFloat | None = Field(default=None, description="default: what the plugin declares")
+    timeout_s: PositiveFloat = Field(default=5.0, description="an answer later than this is a failed sensor")
+
+
+class PluginSection(Section):
+    """One plugin: what it is, where it runs and what it depends on."""
+
+    use: str = Field(description="`package.module` with one plugin class, or `package.module:Class`")
+    host: HostName = Field(default="main", description="the host it runs in; `main` need not be declared")
+    enabled: bool = Field(default=True, description="false: listed and counted as off")
+    needs: tuple[PluginName, ...] = Field(default=(), description="paused until each of these is ready")
+    wants: tuple[PluginName, ...] = Field(default=(), description="better with these, starts without them")
+    after: tuple[PluginName, ...] = Field(default=(), description="order of starting only")
+    autonomy: Autonomy = Field(default="enforced", description="how much it may do on its own")
+    vital: bool | None = Field(default=None, description="never given up; default: what the plugin declares")
+    start_timeout_s: PositiveFloat = Field(default=30.0, description="from start to ready")
+    stop_timeout_s: PositiveFloat = Field(default=10.0, description="from stop to gone")
+    restart: RestartSection = RestartSection()
+    health: HealthSection = HealthSection()
+    settings: dict[str, Any] = Field(default={}, description="the plugin's own; checked against its settings class")
+
+
+class AliasSection(Section):
+    """A variable known by another name."""
+
+    sets: SettingPath = Field(description="`plugin.setting`, or `application.mode`")
+    values: dict[str, str] = Field(default={}, description="translation of the variable's values, in lower case")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, data: Any) -> Any:
+        return {"sets": data} if isinstance(data, str) else data
+
+
+class Sections(Section):
+    """The whole file."""
+
+    version: Literal[1] = Field(description="the format of this file")
+    application: ApplicationSection = ApplicationSection()
+    posture: PostureSection = PostureSection()
+    supervision: SupervisionSection = SupervisionSection()
+    options: dict[OptionName, SettingPath] = Field(
+        default={}, description="settings that `qt up --NAME VALUE` may set, as `plugin.setting`"
+    )
+    aliases: dict[VariableName, AliasSection] = Field(
+        default={}, description="environment variables of other names, as `plugin.setting`"
+    )
+    hosts: dict[HostName, HostSection] = Field(default={}, description="the processes, by name")
+    plugins: dict[PluginName, PluginSection] = Field(description="the plugins, by name", min_length=1)
