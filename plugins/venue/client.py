@@ -1,0 +1,182 @@
+"""The ccxt client as this application uses it: aimed at one origin, kept there, and read at the frame.
+
+Requests go through ccxt's implicit endpoints (`fapiPrivatePostOrder`, …), which return the venue's own
+JSON: figures stay strings until they become Decimal, and no unified view can call a triggered stop filled.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from ccxt.pro import binanceusdm
+from pydantic import SecretStr
+from typing_extensions import override
+
+from qtcore import QtError
+
+Tap = Callable[[str, Any], None]
+
+WS_CONNECT_TIMEOUT_S = 5
+WS_PING_EVERY_S = 15
+"""A socket whose pongs stay away is given up after about three of these."""
+
+
+class LeavesTheMachine(QtError):
+    """A request of paper mode would have left this machine; it was not sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """An account's API key and secret; neither prints."""
+
+    key: SecretStr
+    secret: SecretStr
+
+
+@dataclass(slots=True)
+class Usage:
+    """What the venue's headers last said about the request weight and order count used."""
+
+    weight_1m: int = 0
+    orders_10s: int = 0
+    retry_after_s: float = 0.0
+    seen: bool = field(default=False)
+
+
+class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
+    """A Binance USDⓈ-M client for one origin.
+
+    `origin` (like `http://127.0.0.1:8877`) replaces scheme and host of every URL, and from then on
+    only loopback hosts are spoken to; empty keeps the venue's own hosts. Without `keys` the client
+    cannot sign. With `throttle` ccxt's limiter queues requests in one line; signed traffic goes
+    without, because an order must never wait behind market data (the caller watches `usage`).
+    ccxt never retries: it would send orders again under a fresh timestamp.
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        keys: Keys | None = None,
+        throttle: bool = True,
+        timeout_s: float = 5.0,
+        recv_window_ms: int = 2000,
+    ) -> None:
+        super().__init__(
+            {
+                "apiKey": keys.key.get_secret_value() if keys else "",
+                "secret": keys.secret.get_secret_value() if keys else "",
+                "enableRateLimit": throttle,
+                "timeout": int(timeout_s * 1000),
+                "verify": not origin.startswith("http://"),
+                "options": {
+                    "recvWindow": recv_window_ms,
+                    "fetchCurrencies": False,
+                    "timeDifference": 0,
+                    "ws": {"connectionTimeout": WS_CONNECT_TIMEOUT_S * 1000},
+                },
+            }
+        )
+        # ccxt's own 180 s would notice a dead peer after nine minutes
+        self.streaming: dict[str, Any] = {**self.streaming, "keepAlive": WS_PING_EVERY_S * 1000}
+        self.timeout_on_exit = 0
+        self.loopback_only = bool(origin)
+        self.usage = Usage()
+        self._taps: dict[str, tuple[Tap, Callable[[str, str], None]]] = {}
+        if origin:
+            self.urls["api"] = _aimed(self.urls["api"], origin)
+
+    @override
+    def get_exceptions_by_url(self, url: str | None, exactOrBroad: str) -> Any:
+        """The futures error map whatever the host; ccxt picks it by URL prefix and loses it elsewhere."""
+        return self.exceptions["linear"].get(exactOrBroad, {})
+
+    @override
+    async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        """One HTTP request. Raises LeavesTheMachine before sending when the host is not allowed."""
+        self.refuse_foreign_host(url)
+        return await super().fetch(url, method, headers, body)
+
+    def refuse_foreign_host(self, url: str) -> None:
+        """Raise LeavesTheMachine when this client is bound to loopback and `url` is elsewhere."""
+        if self.loopback_only and not is_loopback(url):
+            raise LeavesTheMachine(
+                f"{urlsplit(url).hostname} is not this machine, and in paper mode nothing may leave it; "
+                "the request was not sent. Aim the client at the paper venue's address"
+            )
+
+    @override
+    def on_rest_response(
+        self, code: int, reason: str, url: str, method: str, response_headers: Mapping[str, str], response_body: str,
+        request_headers: Any, request_body: Any,
+    ) -> str:  # fmt: skip
+        """Note the usage headers of every answer, also of refused ones."""
+        headers = {name.lower(): value for name, value in response_headers.items()}
+        self.usage.weight_1m = int(headers.get("x-mbx-used-weight-1m", self.usage.weight_1m))
+        self.usage.orders_10s = int(headers.get("x-mbx-order-count-10s", self.usage.orders_10s))
+        self.usage.retry_after_s = float(headers.get("retry-after", 0.0)) if code in {418, 429} else 0.0
+        self.usage.seen = True
+        return response_body.strip()
+
+    def tap(self, url: str, on_message: Tap, on_end: Callable[[str, str], None]) -> None:
+        """Hand every message of the websocket at `url` to `on_message`, and its end to `on_end`."""
+        self._taps[url] = (on_message, on_end)
+
+    def untap(self, url: str) -> None:
+        """Stop handing over messages of `url`."""
+        self._taps.pop(url, None)
+
+    @override
+    def handle_message(self, client: Any, message: Any) -> None:
+        """Give the message to its tap at once; ccxt's own `watch_*` can sit on the last one for ever."""
+        if tapped := self._taps.get(client.url):
+            tapped[0](client.url, message)
+
+    @override
+    def on_error(self, client: Any, error: Any) -> None:
+        """Tell the tap that the socket failed."""
+        super().on_error(client, error)
+        client.connected.reject(error)  # ccxt lets who waits for the dial wait for ever
+        self._ended(client.url, f"{type(error).__name__}: {error}")
+
+    @override
+    def on_close(self, client: Any, error: Any) -> None:
+        """Tell the tap that the socket was closed."""
+        super().on_close(client, error)
+        self._ended(client.url, f"closed with code {error}")
+
+    def _ended(self, url: str, why: str) -> None:
+        if tapped := self._taps.pop(url, None):
+            tapped[1](url, why)
+
+    @override
+    def open(self, lazy: bool = False) -> None:
+        """Make the HTTP session; without certificates to load when the origin is plain loopback."""
+        if not self.verify and getattr(self, "ssl_context", None) is None:
+            self.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        super().open(lazy)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the host of `url` is an address of this machine's loopback, or `localhost`."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _aimed(tree: Any, origin: str) -> Any:
+    if isinstance(tree, dict):
+        return {name: _aimed(leaf, origin) for name, leaf in tree.items()}
+    aim, url = urlsplit(origin), urlsplit(tree)
+    secure = aim.scheme == "https"
+    scheme = ("wss" if secure else "ws") if url.scheme.startswith("ws") else aim.scheme
+    return urlunsplit((scheme, aim.netloc, url.path, url.query, ""))
