@@ -67,21 +67,20 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
         timeout_s: float = 5.0,
         recv_window_ms: int = 2000,
     ) -> None:
-        super().__init__(
-            {
-                "apiKey": keys.key.get_secret_value() if keys else "",
-                "secret": keys.secret.get_secret_value() if keys else "",
-                "enableRateLimit": throttle,
-                "timeout": int(timeout_s * 1000),
-                "verify": not origin.startswith("http://"),
-                "options": {
-                    "recvWindow": recv_window_ms,
-                    "fetchCurrencies": False,
-                    "timeDifference": 0,
-                    "ws": {"connectionTimeout": WS_CONNECT_TIMEOUT_S * 1000},
-                },
-            }
-        )
+        config: Any = {
+            "apiKey": keys.key.get_secret_value() if keys else "",
+            "secret": keys.secret.get_secret_value() if keys else "",
+            "enableRateLimit": throttle,
+            "timeout": int(timeout_s * 1000),
+            "verify": not origin.startswith("http://"),
+            "options": {
+                "recvWindow": recv_window_ms,
+                "fetchCurrencies": False,
+                "timeDifference": 0,
+                "ws": {"connectionTimeout": WS_CONNECT_TIMEOUT_S * 1000},
+            },
+        }
+        super().__init__(config)
         # ccxt's own 180 s would notice a dead peer after nine minutes
         self.streaming: dict[str, Any] = {**self.streaming, "keepAlive": WS_PING_EVERY_S * 1000}
         self.timeout_on_exit = 0
@@ -94,7 +93,7 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
     @override
     def get_exceptions_by_url(self, url: str | None, exactOrBroad: str) -> Any:
         """The futures error map whatever the host; ccxt picks it by URL prefix and loses it elsewhere."""
-        return self.exceptions["linear"].get(exactOrBroad, {})
+        return self.safe_dict(self.exceptions, "linear", {}).get(exactOrBroad, {})
 
     @override
     async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
