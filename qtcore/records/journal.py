@@ -1,0 +1,273 @@
+"""The journal: what happened, in order, with one reason each; the truth that everything else is projected from."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Self
+
+from qtcore.documents import Facts, Instant
+from qtcore.kernel.words import Cause
+from qtcore.records import journal_retention, journal_schema
+from qtcore.records.backlog import Backlog
+from qtcore.records.clock import instant_now
+from qtcore.records.generations import Generations, SettledMark, recall
+from qtcore.records.home import Home
+from qtcore.records.journal_event import EventKind, JournalEvent
+from qtcore.records.journal_keeper import JournalKeeper
+from qtcore.records.journal_reader import JournalReader, PreviousRun
+from qtcore.records.journal_retention import Retention, drop_oldest
+from qtcore.records.journal_row import INSERT, UPSERT_GENERATION, storable_facts, storable_text, to_row
+from qtcore.records.state_reader import counters_seen
+
+BOOT_LOOP_WINDOW_S = 300.0
+_WAL_FOLD_BYTES = 4 * 1024 * 1024
+_WRITE_AT_ONCE = 256
+_WRITER_PATIENCE_S = 0.005
+"""If somebody else locks the file, the event waits in memory rather than the supervisor's loop."""
+_TRIM_EVERY = 1_000
+
+
+class Journal:
+    """The one writer. Every method may be called from an event loop: none waits for more than a commit.
+
+    An appended event survives the death of this process at once and the loss of power after at
+    most 50 ms. While the disk refuses writes events wait in memory and `problem` says why.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        connection: sqlite3.Connection,
+        *,
+        generations: Generations,
+        settled: SettledMark,
+        retention: Retention,
+        now: Callable[[], Instant],
+    ) -> None:
+        reader = JournalReader(connection)
+        self._path = home.journal
+        self._now = now
+        self._retention = retention
+        self._connection = connection
+        self._folding = journal_schema.connect(self._path)
+        self._backlog = Backlog()
+        self._lock = threading.Lock()
+        self._problem: str | None = None
+        self._generations = generations
+        self._settled = settled
+        self._last_seq = reader.bounds()[1]
+        self._trimmed_at = 0
+        self._unsaved: dict[str, int] = {}
+        self.previous_run: PreviousRun | None = reader.previous_run()
+        self.recent_bad_starts: int = reader.bad_starts(now(), BOOT_LOOP_WINDOW_S)
+        self._log = os.open(journal_schema.sidecars(self._path)[1], os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        journal_schema.sync_folder(home.root)
+        self._keeper = JournalKeeper(self._keep)
+
+    @classmethod
+    def open(
+        cls, home: Home, *, retention: Retention = journal_retention.DEFAULT, now: Callable[[], Instant] = instant_now
+    ) -> Journal:
+        """Open the home's journal, making it if there is none and upgrading an older one.
+
+        Raises JournalDamaged (a RecordsDamaged) when it is damaged, foreign or too new;
+        `recovery.recover(home)` then moves it aside and starts one that goes on counting.
+        """
+        path = home.journal
+        if not path.exists():
+            seen = counters_seen(home.state)
+            journal_schema.create(path, first_seq=seen.last_seq + 1)
+        connection = journal_schema.connect(path, patience_s=_WRITER_PATIENCE_S)
+        try:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # the keeper folds, so that no append has to
+            connection.execute("PRAGMA synchronous = NORMAL")  # the keeper syncs, in groups
+            version = journal_schema.verify(connection, path)
+            journal_schema.check_whole(connection, path)
+            journal_schema.upgrade(connection, path, version)
+            settled = SettledMark(home.root / "journal.settled")
+            generations = recall(connection, home.state, settled)
+            return cls(home, connection, generations=generations, settled=settled, retention=retention, now=now)
+        except BaseException:
+            connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def problem(self) -> str | None:
+        """Why the disk took the last write not; None while all is well."""
+        return self._problem
+
+    @property
+    def waiting(self) -> int:
+        """How many events are not on disk yet."""
+        return len(self._backlog)
+
+    @property
+    def last_seq(self) -> int:
+        """The newest event's number, written or waiting."""
+        return self._last_seq
+
+    def append(
+        self,
+        kind: EventKind,
+        reason: str,
+        *,
+        plugin: str | None = None,
+        host: str | None = None,
+        generation: int | None = None,
+        cause: Cause | None = None,
+        details: Facts | None = None,
+        trace_id: str | None = None,
+        at: Instant | None = None,
+    ) -> JournalEvent:
+        """Record one fact. Never raises for the disk's sake; see `problem`."""
+        with self._lock:
+            event = JournalEvent(
+                seq=self._last_seq + 1,
+                at=at or self._now(),
+                kind=kind,
+                reason=storable_text(reason),
+                plugin=plugin,
+                host=host,
+                generation=generation,
+                cause=cause,
+                details=storable_facts(details) if details else {},
+                trace_id=trace_id,
+            )
+            self._last_seq = event.seq
+            self._backlog.add(event)
+            self._write_waiting()
+        self._keeper.wake()
+        return event
+
+    def reserve_generation(self, plugin: str, generation: int | None = None) -> int:
+        """Reserve the plugin's next generation, or the given later one; durable before it returns.
+
+        Raises ValueError when the given one is not later, JournalUnwritable when not even the mark
+        can be set that makes the next run skip far ahead.
+        """
+        with self._lock:
+            wanted = self._generations.next(plugin, generation)
+            try:
+                self._connection.execute(UPSERT_GENERATION, (plugin, wanted))
+                self._sync()
+            except (sqlite3.Error, OSError) as error:
+                self._note_problem(error)
+                self._settled.remove(error)
+                self._unsaved[plugin] = wanted
+            self._generations.last[plugin] = wanted
+        self._keeper.wake()
+        return wanted
+
+    def last_generations(self, plugins: Iterable[str]) -> dict[str, int]:
+        """For each named plugin the last generation ever reserved, 0 for a plugin that never had one."""
+        with self._lock:
+            return {plugin: self._generations.of(plugin) for plugin in plugins}
+
+    def read(
+        self,
+        since_seq: int = 0,
+        limit: int | None = None,
+        *,
+        plugin: str | None = None,
+        kinds: Iterable[EventKind] = (),
+        trace_id: str | None = None,
+        newest: bool = False,
+    ) -> list[JournalEvent]:
+        """As JournalReader.read; events that still wait for the disk are not seen."""
+        with self._lock:
+            return JournalReader(self._connection).read(
+                since_seq, limit, plugin=plugin, kinds=kinds, trace_id=trace_id, newest=newest
+            )
+
+    def sync(self) -> None:
+        """Make everything written so far durable now. Raises OSError when the disk refuses."""
+        with self._lock:
+            self._sync()
+
+    def close(self) -> None:
+        """Write, sync and fold what is left, and let go; harmless when done twice."""
+        if self._log < 0:
+            return
+        self._keeper.close()
+        with self._lock:
+            self._write_waiting()
+            try:
+                self._sync()
+            except OSError as error:
+                self._note_problem(error)
+            os.close(self._log)
+            self._log = -1
+            self._folding.close()
+            self._connection.close()
+
+    def _keep(self) -> bool:
+        """One round of the keeper thread; False when the disk refused."""
+        with self._lock:
+            self._write_waiting()
+        try:
+            os.fdatasync(self._log)
+            if os.fstat(self._log).st_size > _WAL_FOLD_BYTES:
+                self._folding.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._trim()
+        except (sqlite3.Error, OSError) as error:
+            self._note_problem(error)
+            return False
+        return not self._backlog and not self._unsaved
+
+    def _trim(self) -> None:
+        if self._last_seq - self._trimmed_at < _TRIM_EVERY and self._trimmed_at:
+            return
+        self._trimmed_at = self._last_seq
+        dropped = 1
+        while dropped:
+            with self._lock:
+                dropped = drop_oldest(self._connection, self._retention, self._now().wall)
+
+    def _write_waiting(self) -> None:
+        try:
+            while self._backlog or self._unsaved:
+                batch = self._backlog.first(_WRITE_AT_ONCE)
+                self._write(batch)
+                self._backlog.written(len(batch))
+                if self._unsaved:
+                    self._unsaved = {}
+                    self._sync()
+                    self._settled.put_back()
+            self._problem = None
+        except (sqlite3.Error, OSError) as error:
+            self._note_problem(error)
+
+    def _write(self, batch: list[JournalEvent]) -> None:
+        if len(batch) == 1 and not self._unsaved:
+            self._connection.execute(INSERT, to_row(batch[0]))
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._connection.executemany(INSERT, map(to_row, batch))
+            self._connection.executemany(UPSERT_GENERATION, self._unsaved.items())
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _sync(self) -> None:
+        os.fdatasync(self._log)
+
+    def _note_problem(self, error: Exception) -> None:
+        self._problem = (
+            f"the journal {self._path} takes no writes ({error}); {len(self._backlog)} events wait in memory; "
+            "free space on its disk"
+        )

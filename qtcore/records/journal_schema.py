@@ -1,0 +1,159 @@
+"""The journal's tables, and how a database is recognised as a journal of this version."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from qtcore.errors import RecordsDamaged
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x51544A4E  # "QTJN", so that another program's database is never written to
+
+UPGRADES: Mapping[int, str] = {}
+"""From version n to n + 1, as SQL."""
+
+_DDL = f"""
+PRAGMA journal_mode = WAL;
+BEGIN;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    wall_us INTEGER NOT NULL,
+    boot_id TEXT NOT NULL,
+    monotonic_s REAL NOT NULL,
+    kind TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    plugin TEXT,
+    host TEXT,
+    generation INTEGER,
+    cause TEXT,
+    details BLOB,
+    trace_id TEXT
+) STRICT;
+CREATE TABLE generations (plugin TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE bases (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+
+
+class JournalDamaged(RecordsDamaged):
+    """The journal cannot be used as it is.
+
+    `foreign` tells somebody else's file from a damaged one of ours; `recovery.recover` moves
+    either aside.
+    """
+
+    def __init__(self, path: Path, what: str, *, foreign: bool = False) -> None:
+        super().__init__(
+            f"the journal {path} {what}; start with `qt up --recover` to move it aside (nothing is deleted) "
+            "and go on with a new one, or put back a good copy"
+        )
+        self.foreign = foreign
+
+
+def create(path: Path, *, first_seq: int = 1, generation_floor: int = 0) -> None:
+    """Make an empty journal whose events start at `first_seq`; it appears whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    for leftover in sidecars(fresh):
+        leftover.unlink(missing_ok=True)
+    os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+        connection.executescript(_DDL)
+        connection.executemany(
+            "INSERT INTO bases VALUES (?, ?)",
+            [("first_seq", first_seq), ("generation_floor", generation_floor)],
+        )
+    fresh.rename(path)
+    sync_folder(path.parent)
+
+
+def connect(path: Path, *, read_only: bool = False, patience_s: float = 1.0) -> sqlite3.Connection:
+    """Open an existing journal; statements commit by themselves. Raises sqlite3.OperationalError if absent."""
+    mode = "ro" if read_only else "rw"
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=patience_s,
+    )
+
+
+def verify(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of a journal that is ours and, as far as can be seen quickly, whole. Raises JournalDamaged."""
+    try:
+        application = pragma(connection, "application_id")
+        version = pragma(connection, "user_version")
+        if application != APPLICATION_ID:
+            raise JournalDamaged(path, "is some other program's database", foreign=True)
+        if version > SCHEMA_VERSION:
+            raise JournalDamaged(
+                path, f"was written by a newer qtcore (format {version}, this one knows {SCHEMA_VERSION})", foreign=True
+            )
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
+    return version
+
+
+def check_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Walk all pages and look for missing events. Raises JournalDamaged."""
+    try:
+        faults = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+        if faults != ["ok"]:
+            raise JournalDamaged(path, f"is damaged ({'; '.join(faults)})")
+        first, last, count = connection.execute("SELECT min(seq), max(seq), count(*) FROM events").fetchone()
+        if count and count != last - first + 1:
+            raise JournalDamaged(path, f"lacks {last - first + 1 - count} of the events {first} to {last}")
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
+
+
+def upgrade(
+    connection: sqlite3.Connection,
+    path: Path,
+    version: int,
+    *,
+    target: int = SCHEMA_VERSION,
+    upgrades: Mapping[int, str] = UPGRADES,
+) -> Path | None:
+    """Bring an older journal to `target`, after copying it whole beside itself; returns the copy."""
+    if version == target:
+        return None
+    copy = path.with_name(f"{path.name}.v{version}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
+    with closing(sqlite3.connect(copy)) as backup:
+        connection.backup(backup)
+    for step in range(version, target):
+        connection.executescript(f"BEGIN; {upgrades[step]}; PRAGMA user_version = {step + 1}; COMMIT;")
+    return copy
+
+
+def pragma(connection: sqlite3.Connection, name: str) -> int:
+    """An integer setting or figure of the database."""
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def sidecars(path: Path) -> tuple[Path, Path, Path]:
+    """The database and the two files that SQLite keeps beside it."""
+    return path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unreadable(path: Path, error: sqlite3.DatabaseError) -> JournalDamaged:
+    if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+        return JournalDamaged(path, "is not a journal (its first bytes are not a database's)", foreign=True)
+    return JournalDamaged(path, f"cannot be read ({error})")
