@@ -55,6 +55,11 @@ def counters_seen(folder: Path) -> Counters:
     return Counters(last_seq, generations)
 
 
+def is_state_file(path: Path) -> bool:
+    """Whether this version of qtcore wrote the file, and whole."""
+    return path.suffix == SUFFIX and path.is_file() and isinstance(_read(path), StateFile)
+
+
 def _files(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from sorted(path for path in folder.iterdir() if path.suffix == SUFFIX and not path.name.startswith("."))
