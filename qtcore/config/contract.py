@@ -1,0 +1,151 @@
+"""Whether the plugins fit together: topics, actions, commands, exclusivity, options and aliases."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from qtcore.config.configuration import Configuration
+from qtcore.config.manifest import Manifest, TopicUse
+from qtcore.config.overrides import MODE_PATH, path_of
+from qtcore.config.problem import Problem, Weight, did_you_mean
+from qtcore.config.shape import keys_at, node_at
+
+RESERVED_COMMANDS = frozenset(
+    {"init", "up", "down", "status", "watch", "why", "report", "doctor", "check", "plugins", "call", "start", "stop"}
+    | {"restart", "quarantine", "release", "reload", "logs", "trace", "events", "drill", "bundle"}
+)
+"""First words of `qt` that belong to the framework."""
+
+
+def contract_problems(configuration: Configuration, manifests: Mapping[str, Manifest]) -> list[Problem]:
+    """Everything that does not fit; disabled plugins count as absent."""
+    view = _View(configuration, manifests)
+    checks = (_readers, _writers, _calls, _exclusive, _commands, _outside_names)
+    return [problem for check in checks for problem in check(view)]
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    configuration: Configuration
+    manifests: Mapping[str, Manifest]
+
+    @property
+    def enabled(self) -> dict[str, Manifest]:
+        """Manifests of the enabled plugins that could be read."""
+        sections = self.configuration.sections.plugins
+        return {
+            name: manifest
+            for name, manifest in self.manifests.items()
+            if sections[name].enabled and manifest.failure is None
+        }
+
+    def where(self, plugin: str) -> str:
+        """The plugin's place in the file."""
+        return self.configuration.where(("plugins", plugin), about_key=True)
+
+    def writers(self, topic: str, *, enabled: bool = True) -> dict[str, TopicUse]:
+        """Who writes a topic."""
+        manifests = self.enabled if enabled else self.manifests
+        return {name: use for name, manifest in manifests.items() for use in manifest.writes if use.topic == topic}
+
+
+def _readers(view: _View) -> Iterator[Problem]:
+    for name, manifest in view.enabled.items():
+        for use in manifest.reads:
+            writers = view.writers(use.topic)
+            if not writers:
+                yield _without_writer(view, name, use)
+            for writer, written in writers.items():
+                if written.schema_hash != use.schema_hash:
+                    sentence = (
+                        f"it reads {use.topic} in another shape (schema {use.schema_hash}) than {writer} writes it "
+                        f"(schema {written.schema_hash}); both must import the same class"
+                    )
+                    yield Problem(sentence, where=view.where(name), plugin=name)
+
+
+def _without_writer(view: _View, name: str, use: TopicUse) -> Problem:
+    could = sorted(view.writers(use.topic, enabled=False))
+    known = {written.topic for manifest in view.enabled.values() for written in manifest.writes}
+    cure = f"; enable {' or '.join(could)}" if could else did_you_mean(use.topic, known)
+    if use.hard:
+        return Problem(
+            f"it reads {use.topic}, which no enabled plugin writes{cure}", where=view.where(name), plugin=name
+        )
+    sentence = f"it would use {use.topic}, which no enabled plugin writes{cure}"
+    return Problem(sentence, Weight.FINDING, where=view.where(name), plugin=name)
+
+
+def _writers(view: _View) -> Iterator[Problem]:
+    read = {use.topic for manifest in view.enabled.values() for use in manifest.reads}
+    for name, manifest in view.enabled.items():
+        for use in manifest.writes:
+            if use.topic not in read:
+                yield Problem(f"it writes {use.topic}, which nobody reads", Weight.NOTE, view.where(name), name)
+
+
+def _calls(view: _View) -> Iterator[Problem]:
+    for name, manifest in view.enabled.items():
+        for call in manifest.calls:
+            sentence = _wrong_call(view, call)
+            if sentence:
+                yield Problem(sentence, where=view.where(name), plugin=name)
+
+
+def _wrong_call(view: _View, call: str) -> str | None:
+    plugin, _, action = call.partition(".")
+    if plugin not in view.manifests:
+        return f'it calls {call}, but there is no plugin "{plugin}"{did_you_mean(plugin, view.manifests)}'
+    if plugin not in view.enabled:
+        return f"it calls {call}, but {plugin} is disabled; enable it or disable this one too"
+    actions = [spec.name for spec in view.enabled[plugin].actions]
+    if action != "*" and action not in actions:
+        return f'it calls {call}, but {plugin} has no action "{action}"{did_you_mean(action, actions)}'
+    return None
+
+
+def _exclusive(view: _View) -> Iterator[Problem]:
+    """Two copies of one exclusive class would both believe to be the only one."""
+    first: dict[str, str] = {}
+    for name, manifest in view.enabled.items():
+        if not manifest.exclusive:
+            continue
+        other = first.setdefault(manifest.use, name)
+        if other != name:
+            sentence = f"it is the same exclusive plugin as {other} ({manifest.use}); disable one of them"
+            yield Problem(sentence, where=view.where(name), plugin=name)
+
+
+def _commands(view: _View) -> Iterator[Problem]:
+    offered: dict[str, list[str]] = defaultdict(list)
+    for name, manifest in view.enabled.items():
+        for action in manifest.actions:
+            if action.command:
+                offered[action.command.name].append(f"{name}.{action.name}")
+    for command, actions in offered.items():
+        plugin = actions[0].partition(".")[0]
+        if command.split()[0] in RESERVED_COMMANDS:
+            sentence = f'{actions[0]} offers the command "qt {command}", which belongs to qt itself; rename it'
+            yield Problem(sentence, where=view.where(plugin), plugin=plugin)
+        elif len(actions) > 1:
+            sentence = f'{" and ".join(actions)} all offer the command "qt {command}"; rename all but one'
+            yield Problem(sentence, where=view.where(plugin), plugin=plugin)
+
+
+def _outside_names(view: _View) -> Iterator[Problem]:
+    """Options and aliases must name settings that exist."""
+    sections = view.configuration.sections
+    targets = [(("options", name), path) for name, path in sections.options.items()]
+    targets += [(("aliases", name), alias.sets) for name, alias in sections.aliases.items()]
+    for place, setting in targets:
+        path = path_of(setting)
+        manifest = view.manifests.get(str(path[1])) if path != MODE_PATH else None
+        if manifest is None or manifest.failure is not None:
+            continue
+        steps = path[3:]
+        if not node_at(manifest.settings_schema, steps):
+            cure = did_you_mean(str(steps[-1]), keys_at(manifest.settings_schema, steps[:-1]))
+            sentence = f'"{place[1]}" sets {setting}, but {manifest.name} has no such setting{cure}'
+            yield Problem(sentence, where=view.configuration.where(place))

@@ -1,0 +1,38 @@
+"""What the inspector is asked and what it answers, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from qtcore.config.manifest import Manifest
+from qtcore.documents import Document, PluginName
+
+LIMIT_S = 15.0
+"""How long one plugin may take to import and describe itself."""
+
+
+class InspectionRequest(Document):
+    """One plugin to look at."""
+
+    name: PluginName
+    use: str
+    settings: dict[str, Any] = {}
+    limit_s: float = Field(default=LIMIT_S, gt=0)
+
+
+class SettingsMisfit(Document):
+    """One setting that does not fit the plugin's settings class."""
+
+    location: tuple[str | int, ...]
+    sentence: str
+    about_key: bool
+
+
+class Inspected(Document):
+    """What was found: the manifest (or in it the failure) and what is wrong with the settings."""
+
+    manifest: Manifest
+    misfits: tuple[SettingsMisfit, ...] = ()
+    files: dict[str, str] = Field(default={}, description="file -> SHA-256 of every file the manifest depends on")

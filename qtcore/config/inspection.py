@@ -1,0 +1,217 @@
+"""Has every configured plugin looked at by the inspector, and remembers what was seen.
+
+A manifest is taken from the cache when nothing it depends on has changed: the files it was read
+from, its settings, qtcore's version, the interpreter and the set of installed distributions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import anyio
+from anyio.streams.buffered import BufferedByteReceiveStream
+from pydantic import TypeAdapter, ValidationError
+
+from qtcore.config.configuration import Configuration
+from qtcore.config.inspected import LIMIT_S, Inspected, InspectionRequest
+from qtcore.config.manifest import Manifest
+from qtcore.config.overrides import SourceKind
+from qtcore.config.problem import Problem, Weight
+from qtcore.config.shape import is_secret, node_at
+from qtcore.errors import ConfigurationError
+
+CACHE_NAME = "manifests.json"
+_OVERHEAD_S = 10.0
+_LONGEST_LINE = 16_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The manifests of all configured plugins, and what is wrong with plugins and settings."""
+
+    manifests: Mapping[str, Manifest]
+    problems: tuple[Problem, ...]
+
+
+def _silent(_: str) -> None:
+    """Progress that nobody wants to hear."""
+
+
+async def inspect(
+    configuration: Configuration, cache_dir: Path | None, progress: Callable[[str], None] = _silent
+) -> Inspection:
+    """Look at every configured plugin without starting any.
+
+    `cache_dir` is created (0700) when there is something to remember; None remembers nothing.
+    `progress` hears a plugin's name once it has been looked at afresh.
+    """
+    requests = {
+        name: InspectionRequest(name=name, use=section.use, settings=section.settings)
+        for name, section in configuration.sections.plugins.items()
+    }
+    remembered = _remembered(cache_dir, requests, configuration.root)
+    missing = [request for name, request in requests.items() if name not in remembered]
+    fresh = await _inspected(missing, configuration.root, progress) if missing else {}
+    found = {name: remembered.get(name) or fresh[name] for name in requests}
+    problems = [problem for name in found for problem in _problems(configuration, name, found[name])]
+    if cache_dir is not None and fresh:
+        problems += _remember(cache_dir, requests, found, configuration.root)
+    return Inspection({name: inspected.manifest for name, inspected in found.items()}, tuple(problems))
+
+
+async def _inspected(
+    requests: list[InspectionRequest], root: Path, progress: Callable[[str], None]
+) -> dict[str, Inspected]:
+    question = TypeAdapter(list[InspectionRequest]).dump_json(requests)
+    found: dict[str, Inspected] = {}
+    with anyio.move_on_after(LIMIT_S * len(requests) + _OVERHEAD_S) as deadline:
+        async with await anyio.open_process(
+            [sys.executable, "-P", "-m", "qtcore.hosts.inspector"], env=_environment(root), stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdin is not None  # noqa: S101 - asked for above by default
+            assert process.stdout is not None  # noqa: S101
+            await process.stdin.send(question)
+            await process.stdin.aclose()
+            lines = BufferedByteReceiveStream(process.stdout)
+            for _ in requests:
+                try:
+                    line = await lines.receive_until(b"\n", _LONGEST_LINE)
+                except (anyio.IncompleteRead, anyio.EndOfStream):
+                    break
+                inspected = Inspected.model_validate_json(line)
+                found[inspected.manifest.name] = inspected
+                progress(inspected.manifest.name)
+    if lost := [request.name for request in requests if request.name not in found]:
+        why = "took too long" if deadline.cancelled_caught else "ended early"
+        raise ConfigurationError(
+            f"the inspector {why} before it had looked at {', '.join(lost)}; run `qt check` again, "
+            "and report this with the output of `python -m qtcore.hosts.inspector` if it happens twice"
+        )
+    return found
+
+
+def _environment(root: Path) -> dict[str, str]:
+    path = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+
+
+# --- the cache ----------------------------------------------------------------------------------
+
+
+def _remembered(cache_dir: Path | None, requests: Mapping[str, InspectionRequest], root: Path) -> dict[str, Inspected]:
+    entries = cached_entries(cache_dir) if cache_dir else {}
+    digest = cache(_digest)  # many plugins share files
+    found = {}
+    for name, request in requests.items():
+        entry = entries.get(name)
+        if entry is None or entry.get("key") != _key(request, root):
+            continue
+        try:
+            inspected = Inspected.model_validate(entry.get("inspected"))
+        except ValidationError:
+            continue  # written by another version; it is looked at afresh
+        if all(digest(file) == known for file, known in inspected.files.items()):
+            found[name] = inspected
+    return found
+
+
+def cached_entries(cache_dir: Path) -> dict[str, dict[str, object]]:
+    """The raw cache; empty when there is none or it cannot be read, for it can always be made again."""
+    try:
+        data = json.loads((cache_dir / CACHE_NAME).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _remember(
+    cache_dir: Path, requests: Mapping[str, InspectionRequest], found: Mapping[str, Inspected], root: Path
+) -> list[Problem]:
+    entries = {
+        name: {"key": _key(requests[name], root), "inspected": inspected.model_dump(mode="json")}
+        for name, inspected in found.items()
+        if inspected.manifest.failure is None and not inspected.misfits
+    }
+    try:
+        _write_private(cache_dir / CACHE_NAME, json.dumps(entries).encode())
+    except OSError as error:
+        sentence = f"what was seen cannot be remembered ({error.strerror}: {cache_dir}); the next look takes longer"
+        return [Problem(sentence, Weight.NOTE)]
+    return []
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Replace the file as a whole, readable by its owner only, so that two writers cannot mix."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".manifests-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _key(request: InspectionRequest, root: Path) -> str:
+    parts = [request.use, json.dumps(request.settings, sort_keys=True, default=str), str(root), *_surroundings()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@cache
+def _surroundings() -> tuple[str, ...]:
+    installed = Path(sysconfig.get_path("purelib"))
+    changed = str(installed.stat().st_mtime_ns) if installed.exists() else ""
+    return importlib.metadata.version("qtcore"), sys.version, changed, os.environ.get("PYTHONPATH", "")
+
+
+def _digest(file: str) -> str:
+    try:
+        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    except OSError:
+        return "gone"
+
+
+# --- what is wrong ------------------------------------------------------------------------------
+
+
+def _problems(configuration: Configuration, name: str, inspected: Inspected) -> Iterator[Problem]:
+    weight = Weight.ERROR if configuration.sections.plugins[name].enabled else Weight.FINDING
+    if failure := inspected.manifest.failure:
+        place = f" ({_shortened(failure.file, configuration.root)}:{failure.line})" if failure.file else ""
+        where = configuration.where(("plugins", name, "use"))
+        yield Problem(failure.sentence + place, weight, where=where, plugin=name)
+        return
+    for misfit in inspected.misfits:
+        path = ("plugins", name, "settings", *misfit.location)
+        where = configuration.where(path, about_key=misfit.about_key)
+        yield Problem(misfit.sentence, weight, where=where, plugin=name)
+    yield from _secrets_in_file(configuration, inspected.manifest)
+
+
+def _secrets_in_file(configuration: Configuration, manifest: Manifest) -> Iterator[Problem]:
+    for setting in configuration.sections.plugins[manifest.name].settings:
+        path = ("plugins", manifest.name, "settings", setting)
+        secret = is_secret(node_at(manifest.settings_schema, (setting,)))
+        if secret and configuration.source(path).kind is SourceKind.FILE:
+            sentence = (
+                f'"{setting}" is a secret and must not stand in a file of settings; remove it here and set '
+                f"QT_{manifest.name.upper()}__{setting.upper()} in the environment"
+            )
+            yield Problem(sentence, where=configuration.where(path), plugin=manifest.name)
+
+
+def _shortened(file: str, root: Path) -> str:
+    path = Path(file)
+    return str(path.relative_to(root)) if path.is_relative_to(root) else file
