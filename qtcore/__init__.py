@@ -1,12 +1,19 @@
-"""Supervision and self-healing for Python programs made of plugins: what a plugin author imports."""
+"""Supervision and self-healing for Python programs made of plugins: what a plugin author imports.
 
-from qtcore.context import Context, Subscription
-from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
-from qtcore.health.model import Condition, Finding, Health, Remedy, RemedyKind, Severity, Status
-from qtcore.hooks import HookCall, hookimpl
-from qtcore.messaging.envelope import Gap
-from qtcore.plugin import NoSettings, Plugin, Settings, action, every
-from qtcore.topics import topic
+The names are looked up on first use, so that `qt status` does not pay for what only plugins need.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qtcore.context import Context, Subscription
+    from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
+    from qtcore.health.model import Condition, Finding, Health, Remedy, RemedyKind, Severity, Status
+    from qtcore.hooks import HookCall, hookimpl
+    from qtcore.messaging.envelope import Gap
+    from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, every
+    from qtcore.topics import topic
 
 __all__ = [
     "CallFailed",
@@ -22,6 +29,7 @@ __all__ = [
     "NoSettings",
     "NotReady",
     "Plugin",
+    "Port",
     "QtError",
     "Remedy",
     "RemedyKind",
@@ -34,3 +42,43 @@ __all__ = [
     "hookimpl",
     "topic",
 ]
+
+_HOMES = {
+    "CallFailed": "qtcore.errors",
+    "CallUnanswered": "qtcore.errors",
+    "Condition": "qtcore.health.model",
+    "Context": "qtcore.context",
+    "Fenced": "qtcore.errors",
+    "Finding": "qtcore.health.model",
+    "Gap": "qtcore.messaging.envelope",
+    "Health": "qtcore.health.model",
+    "HookCall": "qtcore.hooks",
+    "NeedsOperator": "qtcore.errors",
+    "NoSettings": "qtcore.plugin",
+    "NotReady": "qtcore.errors",
+    "Plugin": "qtcore.plugin",
+    "QtError": "qtcore.errors",
+    "Remedy": "qtcore.health.model",
+    "RemedyKind": "qtcore.health.model",
+    "Settings": "qtcore.plugin",
+    "Severity": "qtcore.health.model",
+    "Status": "qtcore.health.model",
+    "Subscription": "qtcore.context",
+    "action": "qtcore.plugin",
+    "every": "qtcore.plugin",
+    "hookimpl": "qtcore.hooks",
+    "topic": "qtcore.topics",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module that defines a public name, once."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'qtcore' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
