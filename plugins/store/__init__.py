@@ -1,0 +1,29 @@
+"""History shared by the plugins: signals, fills, positions, trades, equity; and the kill switch's file.
+
+    async with open_store(database_url(ctx.home)) as store:
+        await store.signals.insert_many(signals)
+
+`database` upgrades the schema when it starts; everybody else needs `database` and just opens.
+The tables and their writers are described in `plugins.store.tables`.
+"""
+
+from plugins.store.engine import Store, StoreUnusable, database_url, open_store
+from plugins.store.kill_switch import KillSwitch, read_kill_switch, write_kill_switch
+from plugins.store.rows import FillRow, FundingRow, Funnel, Miss, PositionRow, SignalRow, TradeRow
+
+__all__ = [
+    "FillRow",
+    "FundingRow",
+    "Funnel",
+    "KillSwitch",
+    "Miss",
+    "PositionRow",
+    "SignalRow",
+    "Store",
+    "StoreUnusable",
+    "TradeRow",
+    "database_url",
+    "open_store",
+    "read_kill_switch",
+    "write_kill_switch",
+]

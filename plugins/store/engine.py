@@ -1,0 +1,128 @@
+"""Opening the history: one engine per process, SQLite in WAL unless a URL says otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from plugins.store.equity import EquityHistory
+from plugins.store.fills import Fills
+from plugins.store.notes import Notes
+from plugins.store.positions import Positions
+from plugins.store.signals import Signals
+from plugins.store.trades import Trades
+from plugins.store.writing import READ_ONLY
+from qtcore import QtError
+
+FILE_NAME = "quantum.db"
+BUSY_TIMEOUT_MS = 5000
+"""How long one process waits for another's transaction."""
+
+
+class StoreUnusable(QtError):
+    """The history cannot be opened as what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The repositories over one engine."""
+
+    engine: AsyncEngine
+    signals: Signals
+    fills: Fills
+    positions: Positions
+    trades: Trades
+    equity: EquityHistory
+    notes: Notes
+
+
+def database_url(home: Path, configured: str = "") -> str:
+    """The URL to open: `configured`, or the SQLite file in `home`. Raises StoreUnusable for a URL nobody can open."""
+    if not configured:
+        return f"sqlite+aiosqlite:///{home / FILE_NAME}"
+    try:
+        url = make_url(configured)
+    except ArgumentError as error:
+        raise StoreUnusable("the database URL is none; write one like sqlite:////path/to/quantum.db") from error
+    asynchronous = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    return url.set(drivername=asynchronous.get(url.drivername, url.drivername)).render_as_string(hide_password=False)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file behind a SQLite URL, None for other databases."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """The history at `url` until the block ends. Raises StoreUnusable when no driver for it is installed."""
+    engine = make_engine(url)
+    try:
+        yield Store(
+            engine,
+            signals=Signals(engine),
+            fills=Fills(engine),
+            positions=Positions(engine),
+            trades=Trades(engine),
+            equity=EquityHistory(engine),
+            notes=Notes(engine),
+        )
+    finally:
+        await engine.dispose()
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """An engine with this application's settings; the SQLite file is made 0600. Raises StoreUnusable."""
+    parsed = make_url(url)
+    if file := sqlite_file(url):
+        _make_private(file)
+    try:
+        engine = create_async_engine(parsed, pool_size=3, max_overflow=2)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreUnusable(
+            f"no driver for {parsed.drivername} is installed ({error}); install it or use a sqlite:/// URL"
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_private(file: Path) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreUnusable(
+            f"{file} cannot be opened: {error.strerror}; check owner and space of the folder"
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says, not where the driver guesses
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        # Power loss may cost the last rows, never the file; what matters is in exchange.db, which syncs each commit.
+        "synchronous=NORMAL",
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that starts by reading and then writes can be refused at once, whatever the busy timeout.
+    read_only = connection.get_execution_options().get(READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,40 @@
+"""The account over time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from plugins.domain import Account
+from plugins.store.tables import EquityTable
+from plugins.store.writing import insert_once, reading, table_of
+
+EQUITY = table_of(EquityTable)
+
+
+class EquityHistory:
+    """The table `equity`; written by `database` only."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def add(self, account: Account, *, market_at: datetime) -> None:
+        """Store the account as it was at `account.at`."""
+        row = {
+            "at": account.at,
+            "market_at": market_at,
+            "wallet_balance": account.wallet_balance,
+            "equity": account.equity,
+            "available": account.available,
+            "unrealised_pnl": account.unrealised_pnl,
+            "positions": account.positions,
+        }
+        async with self._engine.begin() as connection:
+            await insert_once(connection, EQUITY, [row])
+
+    async def count(self) -> int:
+        """How many rows there are."""
+        async with reading(self._engine) as connection:
+            return int((await connection.execute(select(func.count()).select_from(EQUITY))).scalar_one())

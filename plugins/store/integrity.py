@@ -1,0 +1,37 @@
+"""Is the SQLite file sound; and putting a damaged one out of the way."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+CHECK_TIMEOUT_S = 5.0
+
+
+def damage_of(file: Path) -> str | None:
+    """What is wrong with the SQLite file, None when it is sound, new or empty."""
+    if not file.exists() or file.stat().st_size == 0:
+        return None
+    try:
+        with closing(sqlite3.connect(file, timeout=CHECK_TIMEOUT_S)) as connection:
+            lines = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            return None  # somebody is writing to it, which a damaged file would not allow
+        return str(error)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if lines == ["ok"] else "; ".join(lines)
+
+
+def move_aside(file: Path, *, now: datetime) -> Path:
+    """Rename a damaged file, with what SQLite keeps beside it, and return its new place."""
+    aside = file.with_name(f"{file.name}.damaged-{now:%Y%m%dT%H%M%S}")
+    file.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        beside = file.with_name(file.name + suffix)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + suffix))
+    return aside

@@ -1,0 +1,58 @@
+"""The few things that every repository does the same way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.orm import DeclarativeBase
+
+READ_ONLY = "qt_read_only"
+"""Execution option: this transaction will not write, so it need not wait for writers."""
+
+CHUNK = 500
+"""Rows per statement: SQLite allows 32,766 variables in one."""
+
+
+def table_of(model: type[DeclarativeBase]) -> Table:
+    """The Table of a declarative class."""
+    table = model.__table__
+    if not isinstance(table, Table):
+        raise TypeError(f"{model.__name__} is not mapped to a plain table")
+    return table
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction that only reads: one consistent view, blocking nobody."""
+    async with engine.connect() as connection:
+        await connection.execution_options(**{READ_ONLY: True})
+        async with connection.begin():
+            yield connection
+
+
+async def insert_once(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows whose primary key is not there yet; says how many were new."""
+    new = 0
+    for start in range(0, len(rows), CHUNK):
+        statement = _insert(connection, table).values(list(rows[start : start + CHUNK])).on_conflict_do_nothing()
+        new += max((await connection.execute(statement)).rowcount, 0)
+    return new
+
+
+async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, or replace the columns given of those whose primary key is there."""
+    keys = [column.name for column in table.primary_key]
+    for start in range(0, len(rows), CHUNK):
+        chunk = list(rows[start : start + CHUNK])
+        statement = _insert(connection, table).values(chunk)
+        changed = {name: statement.excluded[name] for name in chunk[0] if name not in keys}
+        await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

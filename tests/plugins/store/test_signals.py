@@ -1,0 +1,109 @@
+"""Signals are stored once and end once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from plugins.domain import Outcome, OutcomeCode, Signal, Source, View
+from plugins.store import Store
+
+pytestmark = pytest.mark.anyio
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+MARKET = datetime(2025, 5, 4, 8, 20, tzinfo=UTC)
+
+
+def signal(name: str, *, made: datetime = NOW, expires: datetime = MARKET + timedelta(minutes=5)) -> Signal:
+    return Signal(
+        id=name,
+        symbol="BTCUSDT",
+        view=View.LONG,
+        confidence=Decimal("0.61"),
+        source=Source.RSI_RULE,
+        price=Decimal("95123.10"),
+        made_at=made,
+        market_at=MARKET,
+        expires_at=expires,
+        features={"rsi": 27.5},
+        trace_id="ab" * 16,
+    )
+
+
+def outcome(name: str, code: OutcomeCode = OutcomeCode.CONFIDENCE) -> Outcome:
+    return Outcome(name, "BTCUSDT", code, "0.61 is below 0.62", NOW, intent_id=None, trace_id=None)
+
+
+async def test_a_signal_comes_back_as_it_was(store: Store) -> None:
+    """Money, times and features survive storage digit for digit."""
+    await store.signals.insert_many([signal("a")])
+    row = await store.signals.get("a")
+    assert row is not None
+    assert row.signal == signal("a")
+    assert str(row.signal.price) == "95123.10"
+    assert row.outcome is None
+
+
+async def test_inserting_again_changes_nothing(store: Store) -> None:
+    """A signal made twice, as after a restart, is stored once and keeps its outcome."""
+    assert await store.signals.insert_many([signal("a"), signal("b")]) == 2
+    await store.signals.set_outcome(outcome("a"))
+    assert await store.signals.insert_many([signal("a"), signal("c")]) == 1
+    row = await store.signals.get("a")
+    assert row is not None
+    assert row.outcome is OutcomeCode.CONFIDENCE
+
+
+async def test_an_outcome_is_set_once(store: Store) -> None:
+    """The first outcome stays; a second one is refused and leaves no mark."""
+    await store.signals.insert_many([signal("a")])
+    assert await store.signals.set_outcome(outcome("a"), had=Decimal("0.61"), needed=Decimal("0.62"))
+    assert not await store.signals.set_outcome(outcome("a", OutcomeCode.FILLED))
+    row = await store.signals.get("a")
+    assert row is not None
+    assert (row.outcome, row.had, row.needed) == (OutcomeCode.CONFIDENCE, Decimal("0.61"), Decimal("0.62"))
+
+
+async def test_an_outcome_of_nothing_is_refused(store: Store) -> None:
+    """Ending a signal that was never stored says so."""
+    assert not await store.signals.set_outcome(outcome("never"))
+
+
+async def test_the_sweep_ends_what_a_crash_left(store: Store) -> None:
+    """Old unfinished signals end as abandoned or expired by when they were made; the rest is left alone."""
+    started = NOW + timedelta(minutes=1)
+    await store.signals.insert_many(
+        [
+            signal("before", made=NOW),
+            signal("seen", made=NOW),
+            signal("late", made=started, expires=MARKET),
+            signal("fresh", made=started, expires=MARKET + timedelta(hours=9)),
+        ]
+    )
+    await store.signals.set_outcome(outcome("seen"))
+    swept = await store.signals.sweep_unfinished(
+        started + timedelta(minutes=1), started_at=started, market_now=MARKET + timedelta(hours=1), at=NOW
+    )
+    assert (swept.abandoned, swept.expired) == (1, 1)
+    left = await store.signals.unfinished(made_before=started + timedelta(days=1))
+    assert [row.signal.id for row in left] == ["fresh"]
+
+
+async def test_the_funnel_adds_up(store: Store) -> None:
+    """Made = unfinished + all outcomes; the nearest miss comes first."""
+    await store.signals.insert_many([signal(name) for name in "abcde"])
+    await store.signals.set_outcome(outcome("a", OutcomeCode.FILLED))
+    await store.signals.set_outcome(outcome("b"), had=Decimal("0.5"), needed=Decimal("0.62"))
+    await store.signals.set_outcome(outcome("c"), had=Decimal("0.61"), needed=Decimal("0.62"))
+    await store.signals.set_outcome(outcome("d", OutcomeCode.COOLDOWN))
+    funnel = await store.signals.funnel(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    assert funnel.made == 5 == funnel.unfinished + sum(funnel.ended.values())
+    assert funnel.ended[OutcomeCode.CONFIDENCE] == 2
+    assert [miss.signal_id for miss in funnel.nearest] == ["c", "b"]
+
+
+async def test_known_signals_are_told_apart(store: Store) -> None:
+    """A source can ask which of its ids it has already stored."""
+    await store.signals.insert_many([signal("a")])
+    assert await store.signals.known(["a", "b"]) == {"a"}
