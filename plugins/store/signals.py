@@ -138,7 +138,7 @@ class Signals:
             by_code: dict[str | None, int] = {row[0]: row[1] for row in await connection.execute(counts)}
             misses = [_miss_of(row) for row in await connection.execute(missed)]
         unfinished = by_code.pop(None, 0)
-        ended = {OutcomeCode(code): count for code, count in sorted(by_code.items())}
+        ended = {OutcomeCode(code): count for code, count in by_code.items() if code is not None}
         misses.sort(key=lambda miss: (miss.shortfall, miss.signal_id))
         return Funnel(since, until, unfinished + sum(ended.values()), unfinished, ended, tuple(misses[:nearest]))
 
