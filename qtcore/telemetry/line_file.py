@@ -1,0 +1,96 @@
+"""An append-only file of lines with one writer: rotated, capped, and never a reason to fail."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+
+class LineFile:
+    """`name.jsonl`, older parts as `name.1.jsonl`, `name.2.jsonl`, …; together about `max_bytes * (keep + 1)`.
+
+    A line is on its way to the disk when `write` returns, so it survives the death of this
+    process. A line that the disk refuses is counted in `dropped` and leaves no half behind.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int = 8 * 1024 * 1024, keep: int = 3) -> None:
+        self.path = path
+        self.dropped = 0
+        self._max_bytes = max_bytes
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._descriptor, self._size = -1, 0
+        self._open()
+
+    def write(self, line: bytes) -> bool:
+        """Append one line (with its newline); False when it had to be dropped."""
+        with self._lock:
+            try:
+                if self._size + len(line) > self._max_bytes and self._size:
+                    self._rotate()
+                written = os.write(self._descriptor, line)
+                if written < len(line):
+                    os.ftruncate(self._descriptor, self._size)
+                    written = 0
+            except OSError:
+                written = 0
+            self._size += written
+            self.dropped += not written
+            return written > 0
+
+    def close(self) -> None:
+        """Let go of the file; later lines are dropped. Harmless when done twice."""
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+    def _open(self) -> None:
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self._descriptor).st_size
+
+    def _rotate(self) -> None:
+        for number in range(self._keep, 0, -1):
+            newer = part(self.path, number - 1)
+            if newer.exists():
+                newer.rename(part(self.path, number))
+        if not self._keep:
+            self.path.unlink()
+        full = self._descriptor
+        self._open()  # the old descriptor stays in use if this fails
+        os.close(full)
+
+
+def part(path: Path, number: int) -> Path:
+    """The name of a file's older part; number 0 is the file that is written now."""
+    return path.with_name(f"{path.stem}.{number}{path.suffix}") if number else path
+
+
+def parts(path: Path) -> list[Path]:
+    """The file and its older parts, oldest first."""
+    older = sorted(
+        (found for found in path.parent.glob(f"{path.stem}.*{path.suffix}") if _number(found, path) > 0),
+        key=lambda found: -_number(found, path),
+    )
+    return [*older, path] if path.exists() else older
+
+
+def prune(folder: Path, max_bytes: int, *, spare: frozenset[Path] = frozenset()) -> int:
+    """Delete the files written longest ago until the folder's lines fit; returns how many went."""
+    files = sorted((found.stat().st_mtime, found.stat().st_size, found) for found in folder.glob("*.jsonl"))
+    excess = sum(size for _, size, _ in files) - max_bytes
+    gone = 0
+    for _, size, path in files:
+        if excess <= 0:
+            break
+        if path not in spare:
+            path.unlink(missing_ok=True)
+            excess -= size
+            gone += 1
+    return gone
+
+
+def _number(found: Path, path: Path) -> int:
+    middle = found.stem.removeprefix(path.stem).lstrip(".")
+    return int(middle) if middle.isdecimal() else 0

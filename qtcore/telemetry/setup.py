@@ -1,0 +1,128 @@
+"""Telemetry of one process: opened once, after it was forked."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+from qtcore.records.home import Home
+from qtcore.telemetry.logs import LogFile, configure_logging, release_logging
+from qtcore.telemetry.span_file import SpanFile
+
+_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+
+Attribute = str | int | float | bool
+
+
+@dataclass(slots=True)
+class Telemetry:
+    """What a process writes about itself; `close` it in order, though a killed process loses nothing either."""
+
+    provider: TracerProvider
+    spans: SpanFile
+    log_file: LogFile
+    _bridge: logging.Handler | None = None
+
+    @property
+    def tracer(self) -> trace.Tracer:
+        """For qtcore's own spans."""
+        return self.provider.get_tracer("qtcore", version("qtcore"))
+
+    @property
+    def dropped(self) -> int:
+        """Lines that the disk refused; a number above 0 is a finding."""
+        return self.spans.lines.dropped + self.log_file.lines.dropped
+
+    def close(self) -> None:
+        """Send what waits to the OTLP endpoint (at most its own timeout) and let go of the files."""
+        self.provider.shutdown()
+        if self._bridge is not None:
+            release_logging(self._bridge)
+            self._bridge = None
+        self.log_file.lines.close()
+
+
+def configure_process(
+    home: Path,
+    component: str,
+    *,
+    incarnation: int | None = None,
+    application: str = "qtcore",
+    log_level: str = "info",
+    attributes: Mapping[str, Attribute] | None = None,
+) -> Telemetry:
+    """Make this process's spans and log lines go to its own files under `home`, and to OTLP where asked.
+
+    Call it once per process and after the fork: files, threads and ids must not be shared.
+    `component` is what the process is (`supervisor`, `host-main`); `incarnation` tells its lives
+    apart and defaults to the pid. An OTLP endpoint is taken from the standard variables.
+    """
+    telemetry = open_telemetry(home, component, incarnation=incarnation, application=application, attributes=attributes)
+    trace.set_tracer_provider(telemetry.provider)
+    telemetry._bridge = configure_logging(telemetry.log_file, log_level)  # noqa: SLF001 - completes its own object
+    problem = export_remotely(telemetry.provider, os.environ)
+    if problem:
+        structlog.get_logger().warning(problem)
+    return telemetry
+
+
+def open_telemetry(
+    home: Path,
+    component: str,
+    *,
+    incarnation: int | None = None,
+    application: str = "qtcore",
+    attributes: Mapping[str, Attribute] | None = None,
+) -> Telemetry:
+    """As `configure_process`, but nothing global is touched and nothing is sent: for tests and embedding."""
+    where = Home(home)
+    name = f"{component}-{incarnation if incarnation is not None else os.getpid()}"
+    resource = process_resource(component, name, application, attributes or {})
+    # Always on: what is worth a span here is worth keeping; files are capped by size instead.
+    provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
+    spans = SpanFile(where.traces, name, resource)
+    provider.add_span_processor(spans)
+    return Telemetry(provider, spans, LogFile(where.logs / f"{component}.jsonl"))
+
+
+def process_resource(component: str, name: str, application: str, attributes: Mapping[str, Attribute]) -> Resource:
+    """Who speaks: the operator's own attributes (OTEL_RESOURCE_ATTRIBUTES) first, then what we know better."""
+    known: dict[str, Attribute] = {
+        "service.namespace": application,
+        "service.name": component,
+        "service.instance.id": name,
+        "service.version": version("qtcore"),
+        "process.pid": os.getpid(),
+        **attributes,
+    }
+    return OTELResourceDetector().detect().merge(Resource(known))
+
+
+def export_remotely(provider: TracerProvider, environment: Mapping[str, str]) -> str | None:
+    """Also send spans over OTLP/HTTP if the standard variables name an endpoint; if they do in vain, returns why."""
+    endpoint = next((environment[name] for name in _ENDPOINTS if environment.get(name)), None)
+    if endpoint is None or environment.get("OTEL_TRACES_EXPORTER", "otlp").lower() == "none":
+        return None
+    protocol = next((environment[name] for name in _PROTOCOLS if environment.get(name)), "http/protobuf")
+    if protocol != "http/protobuf":
+        return (
+            f"spans are not sent to {endpoint}: OTLP over {protocol} is not supported; "
+            "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and use the endpoint's HTTP port"
+        )
+    # Imported only here: it brings protobuf and requests, which a supervisor without an endpoint need not carry.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    return None
