@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,11 @@ from pathlib import Path
 import anyio
 
 from qtcore.hosts import proc
+from qtcore.hosts.birth import DUMP_SIGNAL
 from qtcore.hosts.channel import shorten
 from qtcore.hosts.proc import ProcFacts
 from qtcore.hosts.process import HostProcess
 from qtcore.hosts.watch import Verdict
-
-DUMP_SIGNAL = signal.SIGRTMIN + 5
-"""Makes a host write its stacks; a real-time signal, because libraries use SIGUSR1 and SIGUSR2."""
 
 DUMP_WITHIN_S = 0.2
 """How long the stacks may take; then the host is killed without them."""

@@ -124,7 +124,7 @@ class HostProcess:
         # The unreaped corpse still holds its pid, so its group and session cannot be anybody else's.
         self._kill_group()
         bury(self.pid)
-        info = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOHANG)  # noqa: ASYNC222 - it is dead: no wait
+        info = reap(self._pidfd)
         os.close(self._pidfd)
         self._pidfd = -1
         self.end = self._explain(info)
@@ -138,7 +138,8 @@ class HostProcess:
 
     def _explain(self, info: os.waitid_result | None) -> HostEnd:
         if info is None:
-            raise AssertionError(f"pid {self.pid} was dead, yet had no status to take")
+            sentence = f"host {self.host} ended, but how is unknown: something else in the supervisor took its status"
+            return HostEnd(Cause.EXIT_CODE, -1, sentence)
         if info.si_code == os.CLD_EXITED:
             return HostEnd(Cause.EXIT_CODE, info.si_status, f"host {self.host} exited with code {info.si_status}")
         number = info.si_status
@@ -149,6 +150,14 @@ class HostProcess:
             sentence = f"host {self.host} was killed by SIGKILL while the kernel ran out of memory"
             return HostEnd(Cause.OUT_OF_MEMORY, number, sentence)
         return HostEnd(Cause.SIGNAL, number, f"host {self.host} was ended by {name}, which the supervisor did not send")
+
+
+def reap(pidfd: int) -> os.waitid_result | None:
+    """Take the status of a dead child; None when there is none to take (any more)."""
+    try:
+        return os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
+    except ChildProcessError:
+        return None
 
 
 def _signal_name(number: int) -> str:

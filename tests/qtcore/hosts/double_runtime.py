@@ -1,0 +1,123 @@
+"""A runtime for tests of host processes: it obeys actions by doing the harm they name."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import anyio
+
+from qtcore.control.host_message import (
+    CallAction,
+    CallDone,
+    HostUp,
+    PluginLoaded,
+    StartPlugin,
+    StopHost,
+    ToHost,
+    ToSupervisor,
+)
+from qtcore.hosts.board import Board
+from qtcore.hosts.spec import HostSpec
+
+
+class DoubleRuntime:
+    """Says HostUp, pretends to load plugins, and carries out harm on request."""
+
+    def __init__(self, *, host: str, spec: HostSpec, board: Board, send: Callable[[ToSupervisor], None]) -> None:
+        self.spec = spec
+        self.board = board
+        self.send = send
+
+    async def run(self, messages: AsyncIterator[ToHost]) -> None:
+        self.send(HostUp(host=self.spec.host, pid=os.getpid(), publisher="", router=""))
+        async for message in messages:
+            match message:
+                case StopHost():
+                    return
+                case StartPlugin(assignment=assignment):
+                    self.send(
+                        PluginLoaded(plugin=assignment.plugin, generation=assignment.generation, module_file=__file__)
+                    )
+                case CallAction():
+                    result = await _HARM[message.action](**message.argument)
+                    self.send(CallDone(plugin=message.plugin, request=message.request, result=result))
+                case _:
+                    pass
+
+
+async def _sleep_in_loop(seconds: float) -> None:
+    time.sleep(seconds)  # noqa: ASYNC251 - the harm
+
+
+async def _hold_gil() -> None:
+    re.match(r"(a+)+$", "a" * 40 + "b")
+
+
+async def _exit(code: int) -> None:
+    os._exit(code)
+
+
+async def _raise_error(text: str) -> None:
+    raise RuntimeError(text)
+
+
+async def _signal_self(number: int) -> None:
+    signal.raise_signal(number)
+    await anyio.sleep_forever()
+
+
+async def _print_lines(lines: int, text: str) -> int:
+    for _ in range(lines):
+        print(text)
+    return lines
+
+
+async def _start_child(own_session: bool) -> int:
+    child = subprocess.Popen(["sleep", "600"], start_new_session=own_session)  # noqa: S607, ASYNC220
+    return child.pid
+
+
+async def _orphan_child() -> int:
+    """A grandchild whose parent has ended: the supervisor adopts it while this host lives."""
+    done = subprocess.run(["sh", "-c", "sleep 0 & echo $!"], capture_output=True, check=True)  # noqa: S607, ASYNC221
+    return int(done.stdout)
+
+
+async def _tell(what: str) -> Any:
+    return {
+        "modules": lambda: sorted(sys.modules),
+        "fds": lambda: sorted(os.listdir("/proc/self/fd")),
+        "name": lambda: open("/proc/self/comm").read().strip(),  # noqa: SIM115
+        "session": lambda: os.getsid(0),
+        "parent": os.getppid,
+        "environment": lambda: dict(os.environ),
+        "path": lambda: sys.path,
+    }[what]()
+
+
+async def _fetch(url: str) -> int:
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return response.status
+
+
+_HARM: dict[str, Callable[..., Any]] = {
+    "sleep_in_loop": _sleep_in_loop,
+    "hold_gil": _hold_gil,
+    "exit": _exit,
+    "raise_error": _raise_error,
+    "signal_self": _signal_self,
+    "print_lines": _print_lines,
+    "start_child": _start_child,
+    "orphan_child": _orphan_child,
+    "tell": _tell,
+    "fetch": _fetch,
+}
