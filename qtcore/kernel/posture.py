@@ -45,9 +45,7 @@ class PostureScale:
         try:
             return self.levels.index(level)
         except ValueError:
-            raise ValueError(
-                f"posture level {level!r} is not on the scale {list(self.levels)}"
-            ) from None
+            raise ValueError(f"posture level {level!r} is not on the scale {list(self.levels)}") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,19 @@ class RestartPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class HealPolicy:
+    """How many acts the health of one plugin may cause, and how long an act may take; real seconds.
+
+    An act is a `heal` or a restart because of health. When `max_acts` within `window_s` are spent,
+    nothing more is done for that trouble and a person is told.
+    """
+
+    max_acts: int = 5
+    window_s: float = 3600.0
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class PluginPlan:
     """One enabled or disabled plugin as configured."""
 
@@ -45,16 +58,21 @@ class PluginPlan:
     start_timeout_s: float = 30.0
     stop_timeout_s: float = 10.0
     restart: RestartPolicy = RestartPolicy()
+    healing: HealPolicy = HealPolicy()
 
 
 @dataclass(frozen=True, slots=True)
 class HostPlan:
-    """One host process: its loop limit decides when it counts as hung."""
+    """One host process: its loop limit decides when it counts as hung.
+
+    `restart` rules deaths that no single plugin can be blamed for.
+    """
 
     name: str
     loop_limit_s: float = 1.0
     load_limit_s: float = 30.0
     preload: tuple[str, ...] = ()
+    restart: RestartPolicy = RestartPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,7 @@ class Plan:
 
     plugins: Mapping[str, PluginPlan]
     hosts: Mapping[str, HostPlan]
-    posture: PostureScale = PostureScale()
+    posture: PostureScale = field(default_factory=PostureScale)
     vital_posture: str | None = None
     """Level claimed by the supervisor while a vital plugin is away."""
     starts_in_flight: int = 5

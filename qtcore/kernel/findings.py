@@ -1,0 +1,93 @@
+"""The kernel's own findings: what holds in a state, opened once and resolved when it no longer holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from qtcore.kernel.commands import OpenFinding, ResolveFinding
+from qtcore.kernel.state import OUT, PluginState
+from qtcore.kernel.turn import Turn
+from qtcore.kernel.words import Lifecycle
+
+QUARANTINED = "QT-PLUGIN-QUARANTINED"
+VITAL_AWAY = "QT-VITAL-AWAY"
+HEALING_SPENT = "QT-HEALING-SPENT"
+HOST_CRASH_LOOP = "QT-HOST-CRASH-LOOP"
+HOST_UNKILLABLE = "QT-HOST-UNKILLABLE"
+BOOT_LOOP = "QT-SUPERVISOR-BOOT-LOOP"
+SOURCE_SILENT = "QT-POSTURE-SOURCE-SILENT"
+
+SILENT_S = 10.0
+"""How long a required posture source may be silent before a person hears of it."""
+
+
+def settle(turn: Turn) -> None:
+    """Open what holds now and did not before; resolve what no longer holds."""
+    holding = {(finding.code, finding.plugin): finding for finding in _holding(turn)}
+    before = turn.whole.findings
+    for key, finding in holding.items():
+        if key not in before:
+            turn.wish(finding)
+    for code, plugin in sorted(before - holding.keys(), key=str):
+        turn.wish(ResolveFinding(code, plugin))
+    if holding.keys() != before:
+        turn.whole = replace(turn.whole, findings=frozenset(holding))
+
+
+def _holding(turn: Turn) -> Iterator[OpenFinding]:
+    for plugin in turn.plugins.values():
+        yield from _of_plugin(plugin)
+    for name, host in turn.hosts.items():
+        if host.crash_loop is not None:
+            evidence = _evidence(host=name, ends=len(host.tries.ends))
+            yield from _of_tenants(turn, name, HOST_CRASH_LOOP, host.crash_loop, evidence)
+        if host.reminders > 0:
+            sentence = f"host {name} does not die of SIGKILL; its plugins stay away until it does"
+            evidence = _evidence(host=name, incarnation=host.incarnation)
+            yield from _of_tenants(turn, name, HOST_UNKILLABLE, sentence, evidence)
+    if turn.whole.cautious_until_s is not None:
+        yield OpenFinding(BOOT_LOOP, None, "the supervisor itself has died repeatedly and is cautious now")
+    yield from _of_sources(turn)
+
+
+def _of_plugin(plugin: PluginState) -> Iterator[OpenFinding]:
+    name = plugin.name
+    evidence = _evidence(generation=plugin.generation)
+    if plugin.lifecycle is Lifecycle.QUARANTINED or plugin.trial:
+        yield OpenFinding(QUARANTINED, name, f"{name} is quarantined: {plugin.reason}", evidence)
+    if plugin.alarm is not None:
+        yield OpenFinding(VITAL_AWAY, name, f"{name} is vital and does not come back: {plugin.alarm}", evidence)
+    if plugin.healing_spent:
+        finding, told = list(plugin.healing_spent.items())[-1]
+        evidence = _evidence(finding=finding, acts=len(plugin.acts))
+        yield OpenFinding(HEALING_SPENT, name, f"{name} is left as it is: {told}", evidence)
+
+
+def _of_tenants(
+    turn: Turn, host: str, code: str, sentence: str, evidence: dict[str, str | int | float]
+) -> Iterator[OpenFinding]:
+    for tenant in turn.tenants(host):
+        if tenant.lifecycle not in OUT:
+            yield OpenFinding(code, tenant.name, sentence, evidence)
+
+
+def _of_sources(turn: Turn) -> Iterator[OpenFinding]:
+    for source in turn.plan.posture.required:
+        since_s = silent_since_s(turn, source)
+        if since_s is not None and turn.now_s >= since_s + SILENT_S:
+            plugin = source if source in turn.plan.plugins else None
+            sentence = f"{source} must claim a posture and has been silent for {SILENT_S:g} s"
+            yield OpenFinding(SOURCE_SILENT, plugin, sentence, _evidence(source=source))
+
+
+def silent_since_s(turn: Turn, source: str) -> float | None:
+    """Since when a required source has had no valid claim; None while it has one."""
+    claim = turn.whole.claims.get(source)
+    if claim is None:
+        return turn.whole.started_s
+    return None if claim.expires_s > turn.now_s else claim.expires_s
+
+
+def _evidence(**facts: str | int | float) -> dict[str, str | int | float]:
+    return facts
