@@ -57,6 +57,7 @@ _HOMES = {
     "NoSettings": "qtcore.plugin",
     "NotReady": "qtcore.errors",
     "Plugin": "qtcore.plugin",
+    "Port": "qtcore.plugin",
     "QtError": "qtcore.errors",
     "Remedy": "qtcore.health.model",
     "RemedyKind": "qtcore.health.model",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from qtcore.config.manifest import CommandLine
 
@@ -15,6 +15,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 TIMER_MARK = "__qt_timer__"
 ACTION_MARK = "__qt_action__"
+
+PORT_FORMAT = "port"
+Port = Annotated[int, Field(ge=0, le=65535, json_schema_extra={"format": PORT_FORMAT})]
+"""A setting that holds a port to listen on (0 = any free one); `qt up` refuses to start when it is taken."""
 
 
 class Settings(BaseModel):

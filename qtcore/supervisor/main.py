@@ -1,0 +1,196 @@
+"""`qt up`: from a configuration to a running supervisor, and back to an exit code."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from qtcore.config.configuration import Configuration
+from qtcore.config.inspection import inspect
+from qtcore.config.plan import build_plan
+from qtcore.config.problem import Problem, refuse_if_wrong
+from qtcore.control.requests import SOCKET_NAME
+from qtcore.control.server import serve_control
+from qtcore.health.model import Finding, Severity
+from qtcore.hosts.board import Board
+from qtcore.hosts.launcher import Launcher
+from qtcore.kernel.words import Lifecycle
+from qtcore.records.home import Home
+from qtcore.records.journal import Journal
+from qtcore.records.journal_event import EventKind
+from qtcore.records.journal_schema import JournalDamaged
+from qtcore.records.recovery import recover
+from qtcore.supervisor.operator import Operator
+from qtcore.supervisor.preflight import refuse_taken_ports
+from qtcore.supervisor.projection import Projection
+from qtcore.supervisor.story import Story
+from qtcore.supervisor.supervisor import Supervisor
+from qtcore.supervisor.topology import Topology
+from qtcore.telemetry.setup import configure_process
+
+LAST_RESORT_S = 30.0
+"""How long an orderly stop may take before the hosts are killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How this run was asked for; `for_s` counts from the moment all enabled plugins are ready."""
+
+    headless: bool = False
+    for_s: float | None = None
+    say: Callable[[str], None] = print
+
+
+def run(configuration: Configuration, home: Home, wish: Run) -> int:
+    """Supervise until told to stop; 0 when it stopped in order.
+
+    Raises ConfigurationError and EnvironmentRefused before anything is started.
+    """
+    home.create()
+    lock = home.lock()
+    try:
+        run_dir = home.create_run_dir()
+        journal, recovered = _open_journal(home)
+        with journal:
+            anyio.run(_run, configuration, home, run_dir, journal, recovered, wish)
+    finally:
+        lock.release()
+    return 0
+
+
+def _open_journal(home: Home) -> tuple[Journal, str | None]:
+    """The home's journal; a damaged one is moved aside, which is told in the second value."""
+    try:
+        return Journal.open(home), None
+    except JournalDamaged as damage:
+        done = recover(home)
+        return Journal.open(home), f"{damage}; {done.sentence}"
+
+
+async def _run(
+    configuration: Configuration, home: Home, run_dir: Path, journal: Journal, recovered: str | None, wish: Run
+) -> None:
+    inspection = await inspect(configuration, home.cache, lambda name: wish.say(f"looked at {name}"))
+    refuse_if_wrong(inspection.problems)
+    blueprint = build_plan(configuration, inspection.manifests)
+    refuse_taken_ports(configuration, inspection.manifests)
+    topology = Topology(configuration, blueprint, inspection.manifests, home, run_dir)
+    telemetry = configure_process(
+        home.root, "supervisor", application=topology.application, attributes={"qt.mode": topology.mode}
+    )
+    board = Board.create(len(blueprint.plan.hosts), len(blueprint.plan.plugins))
+    sets = sorted({plan.preload for plan in blueprint.plan.hosts.values() if plan.preload})
+    async with Launcher(board, logs_dir=home.logs, preload_sets=sets) as launcher:
+        supervisor = Supervisor(
+            topology,
+            home=home,
+            journal=journal,
+            board=board,
+            launcher=launcher,
+            story=Story(telemetry.tracer, topology.tenants),
+        )
+        problems = [*inspection.problems, *blueprint.problems]
+        _record_start(journal, supervisor, problems, recovered)
+        await _live(supervisor, run_dir, wish)
+    journal.append(EventKind.SUPERVISOR_STOPPED, "everything has stopped in order")
+    telemetry.close()
+
+
+async def _live(supervisor: Supervisor, run_dir: Path, wish: Run) -> None:
+    projection = Projection(supervisor)
+    operator = Operator(supervisor, projection.status_document, f"{getpass.getuser()} (uid {os.getuid()})")
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_control, run_dir / SOCKET_NAME, operator)
+        tasks.start_soon(_obey_signals, operator, tasks.cancel_scope)
+        await tasks.start(projection.run)
+        _announce(supervisor, wish)
+        async with _live_table(supervisor.home, wish):
+            tasks.start_soon(_end_after, supervisor, operator, wish)
+            await supervisor.run()
+        projection.publish_all()
+        tasks.cancel_scope.cancel()
+
+
+async def _control(
+    path: Path, operator: Operator, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
+    await serve_control(path, operator.handle, task_status=task_status)
+
+
+async def _obey_signals(operator: Operator, everything: anyio.CancelScope) -> None:
+    """The first SIGTERM or SIGINT stops in order; the second, or a stop that takes too long, kills."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+        async for number in received:
+            operator.shut_down(f"received {signal.Signals(number).name}")
+            break
+        with anyio.move_on_after(LAST_RESORT_S):
+            async for _number in received:
+                break
+    everything.cancel()
+
+
+async def _end_after(supervisor: Supervisor, operator: Operator, wish: Run) -> None:
+    if wish.for_s is None:
+        return
+    while not _all_ready(supervisor):
+        await supervisor.changed.wait()
+    supervisor.journal.append(EventKind.NOTE, f"all enabled plugins are ready; ends in {wish.for_s:g} s")
+    await anyio.sleep(wish.for_s)
+    operator.shut_down(f"ran for {wish.for_s:g} s as asked")
+
+
+def _all_ready(supervisor: Supervisor) -> bool:
+    plugins = supervisor.state.plugins.values()
+    return all(plugin.ready for plugin in plugins if plugin.lifecycle is not Lifecycle.DISABLED)
+
+
+@asynccontextmanager
+async def _live_table(home: Home, wish: Run) -> AsyncIterator[None]:
+    """The table is a process of its own, so that drawing can never slow supervision."""
+    if wish.headless:
+        yield
+        return
+    command = [sys.executable, "-m", "qtcore.cli.main", "status", "--watch", "--home", str(home.root)]
+    process = await anyio.open_process(command, stdin=subprocess.DEVNULL, stdout=None, stderr=None)
+    try:
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        with anyio.CancelScope(shield=True), anyio.move_on_after(2.0):
+            await process.wait()
+
+
+def _announce(supervisor: Supervisor, wish: Run) -> None:
+    home = supervisor.home
+    wish.say(f"{supervisor.topology.application}: mode {supervisor.topology.mode}, supervisor pid {os.getpid()}")
+    for label, path in (("state", home.state), ("logs", home.logs), ("traces", home.traces), ("journal", home.journal)):
+        wish.say(f"  {label:8} {path}")
+
+
+def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Problem], recovered: str | None) -> None:
+    previous = journal.previous_run
+    if previous is not None and not previous.stopped_in_order:
+        journal.append(EventKind.SUPERVISOR_DIED, "the last supervisor ended without stopping in order")
+    journal.append(
+        EventKind.SUPERVISOR_STARTED,
+        f"supervisor pid {os.getpid()} begins",
+        details={"pid": os.getpid(), "mode": supervisor.topology.mode, "started_monotonic_s": time.monotonic()},
+    )
+    if recovered:
+        supervisor.findings.see(
+            None,
+            Finding(code="QT-JOURNAL-RECOVERED", severity=Severity.HIGH, summary=recovered, fix="keep the moved file"),
+        )
+    for problem in problems:
+        journal.append(EventKind.CONFIGURATION_LOADED, str(problem), plugin=problem.plugin)

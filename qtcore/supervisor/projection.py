@@ -1,0 +1,166 @@
+"""From what the supervisor knows to what people read: state files and the status document."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import anyio
+
+from qtcore.documents import Facts
+from qtcore.health.model import Finding, Health, Status, worst
+from qtcore.kernel.state import PluginState
+from qtcore.kernel.words import Lifecycle
+from qtcore.records.clock import instant_now
+from qtcore.records.state_file import Progress, StateFile
+from qtcore.records.state_files import StateFiles
+from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine
+from qtcore.supervisor.rounds import Reading
+from qtcore.supervisor.supervisor import Supervisor
+
+GATHER_S = 0.02
+"""Changes within this time share one round of writing, well inside the 50 ms that a state file may lag."""
+VALID_FOR_S = 10.0
+"""How long a state file holds without renewal; it is renewed at half of that."""
+
+
+class Projection:
+    """Writes each plugin's state file after a change and before it expires; nothing waits for it."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._files = StateFiles(supervisor.home.state)
+        self._since = datetime.now(UTC)
+        self._written: dict[str, tuple[object, ...]] = {}
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Write until cancelled."""
+        self._files.rebuild(self._supervisor.topology.plan.plugins)
+        task_status.started()
+        while True:
+            changed = self._supervisor.changed
+            self.publish_changed()
+            due = self._files.next_due_s()
+            with anyio.move_on_after(None if due is None else max(0.0, due - time.monotonic())):
+                await changed.wait()
+                await anyio.sleep(GATHER_S)
+
+    def publish_all(self) -> None:
+        """Write every file now."""
+        self._written.clear()
+        self.publish_changed()
+
+    def publish_changed(self) -> None:
+        """Write the files whose content changed or whose validity is half over."""
+        due = set(self._files.due(time.monotonic()))
+        for name in self._supervisor.state.plugins:
+            state = self.state_file(name)
+            content = (state.lifecycle, state.status, state.generation, state.reason, state.findings, state.summary)
+            if name in due or self._written.get(name) != content:
+                self._files.publish(state)
+                self._written[name] = content
+
+    def state_file(self, name: str) -> StateFile:
+        """The projection of one plugin."""
+        supervisor = self._supervisor
+        plugin = supervisor.state.plugins[name]
+        reading = supervisor.rounds.readings.get(name)
+        now = instant_now()
+        health = reading.health if reading else None
+        facts: Facts = dict(health.facts) if health else {}
+        findings = supervisor.findings.of(name)
+        return StateFile(
+            plugin=name,
+            journal_seq=supervisor.journal.last_seq,
+            generation=plugin.generation,
+            lifecycle=plugin.lifecycle,
+            status=status_of(plugin, reading, findings),
+            summary=summary_of(plugin, reading),
+            reason=plugin.reason,
+            since=_wall(plugin.since_s),
+            produced_at=now,
+            valid_until=now.later(VALID_FOR_S),
+            data_as_of=health.data_as_of if health else None,
+            host=supervisor.topology.host_of(name),
+            pid=supervisor.host_pids.get(supervisor.topology.host_of(name)) if plugin.active else None,
+            restarts=plugin.restarts,
+            next_attempt_at=_wall(plugin.deadline_s) if _waits(plugin) and plugin.deadline_s is not None else None,
+            conditions=health.conditions if health else (),
+            findings=findings,
+            progress=_progress(facts.pop("progress", None)),
+            facts=facts,
+        )
+
+    def status_document(self) -> StatusDocument:
+        """What `qt status` shows."""
+        supervisor = self._supervisor
+        lines = tuple(self._line(name) for name in supervisor.state.plugins)
+        posture = supervisor.state.posture
+        return StatusDocument(
+            schema=1,
+            at=datetime.now(UTC),
+            mode=supervisor.topology.mode,
+            posture=posture.level if posture else supervisor.topology.plan.posture.when_unknown,
+            running=True,
+            supervisor=SupervisorLine(pid=_pid(), since=self._since),
+            overall=OverallLine(status=worst(*(line.status for line in lines if line.status is not Status.OFF))),
+            counts={status: sum(line.status is status for line in lines) for status in Status},
+            plugins=lines,
+        )
+
+    def _line(self, name: str) -> PluginLine:
+        state = self.state_file(name)
+        reading = self._supervisor.rounds.readings.get(name)
+        return PluginLine(
+            name=name,
+            lifecycle=state.lifecycle,
+            status=state.status,
+            since=state.since,
+            host=state.host,
+            pid=state.pid,
+            generation=state.generation,
+            restarts=state.restarts,
+            observed_at=reading.observed_at.wall if reading else None,
+            valid_until=reading.valid_until.wall if reading else None,
+            summary=state.summary,
+            findings=tuple(finding.code for finding in state.findings),
+        )
+
+
+def status_of(plugin: PluginState, reading: Reading | None, findings: tuple[Finding, ...]) -> Status:
+    match plugin.lifecycle:
+        case Lifecycle.DISABLED | Lifecycle.STOPPED:
+            return Status.OFF
+        case Lifecycle.BACKOFF | Lifecycle.QUARANTINED:
+            return Status.FAILED
+        case Lifecycle.WAITING | Lifecycle.STARTING | Lifecycle.STOPPING:
+            return Status.UNKNOWN
+        case Lifecycle.RUNNING | Lifecycle.HEALING:
+            return reading.health.status if reading and reading.health else Status.UNKNOWN
+
+
+def summary_of(plugin: PluginState, reading: Reading | None) -> str:
+    health: Health | None = reading.health if reading else None
+    if plugin.ready and health is not None:
+        return health.summary
+    return plugin.reason
+
+
+def _waits(plugin: PluginState) -> bool:
+    return plugin.lifecycle in {Lifecycle.BACKOFF, Lifecycle.QUARANTINED}
+
+
+def _progress(counters: object) -> dict[str, Progress]:
+    if not isinstance(counters, dict):
+        return {}
+    return {str(name): Progress(count=int(value)) for name, value in counters.items()}
+
+
+def _wall(monotonic_s: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=time.monotonic() - monotonic_s)
+
+
+def _pid() -> int:
+    import os
+
+    return os.getpid()

@@ -1,0 +1,410 @@
+"""The supervisor: joins kernel, hosts, records and people; decides nothing itself."""
+
+from __future__ import annotations
+
+import time
+from typing import assert_never
+
+import anyio
+from anyio.abc import TaskGroup
+
+from qtcore.control import host_message as wire
+from qtcore.health.model import Finding, Severity
+from qtcore.hosts.board import Board
+from qtcore.hosts.launcher import Launcher
+from qtcore.hosts.watch import HeartbeatWatch, Limits, Sighting
+from qtcore.kernel import commands, events
+from qtcore.kernel.state import State, initial
+from qtcore.kernel.words import Cause
+from qtcore.records.clock import instant_now
+from qtcore.records.home import Home
+from qtcore.records.journal import Journal
+from qtcore.records.journal_event import EventKind
+from qtcore.supervisor.calls import PendingCalls
+from qtcore.supervisor.findings import FindingsBook
+from qtcore.supervisor.host_table import Death, Doom, HostTable, LiveHost
+from qtcore.supervisor.machine import Machine
+from qtcore.supervisor.rounds import HealthRounds, Reading
+from qtcore.supervisor.story import Story
+from qtcore.supervisor.topology import Topology
+from qtcore.supervisor.verdicts import health_seen, kernel_finding
+
+POSTURE_LIFE_S = 3.0
+ANSWER_MARGIN_S = 1.0
+"""The host enforces the deadline of `health`; its answer may take a little longer to arrive."""
+
+
+class Supervisor:
+    """One run, from SupervisorStarted to AllStopped. All methods belong to one event loop."""
+
+    def __init__(
+        self, topology: Topology, *, home: Home, journal: Journal, board: Board, launcher: Launcher, story: Story
+    ) -> None:
+        self.topology = topology
+        self.home = home
+        self.journal = journal
+        self.board = board
+        self.story = story
+        self.calls = PendingCalls()
+        self.findings = FindingsBook(journal, lambda: instant_now().wall)
+        self.rounds = HealthRounds(
+            ask=self._ask_health, heard=self._health_heard, clock=time.monotonic, instant=instant_now
+        )
+        self.stopped = anyio.Event()
+        self.changed = anyio.Event()
+        """Set, and replaced by a fresh one, at each transition, health answer or change of findings."""
+        self._launcher = launcher
+        self._watch = HeartbeatWatch(board, self._sighted)
+        self._machine = Machine(
+            topology.plan,
+            initial(topology.plan, journal.last_generations(topology.plan.plugins)),
+            clock=time.monotonic,
+            carry_out=self._carry_out,
+        )
+        self._loading: dict[str, set[str]] = {}
+        self._deaf: dict[str, str] = {}
+        self._heals: dict[str, tuple[str, int]] = {}
+
+    @property
+    def state(self) -> State:
+        """What the kernel knows."""
+        return self._machine.state
+
+    @property
+    def host_pids(self) -> dict[str, int | None]:
+        """The process of each host, None while it has none."""
+        live = self.hosts.live
+        return {name: live[name].process.pid if name in live else None for name in self.topology.plan.hosts}
+
+    async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Supervise until everything is stopped."""
+        async with anyio.create_task_group() as tasks:
+            self._tasks: TaskGroup = tasks
+            self.hosts = HostTable(self._launcher, self.topology.host_spec, self, tasks)
+            tasks.start_soon(self._machine.keep_time, name="kernel time")
+            tasks.start_soon(self._watch.run, name="heartbeats")
+            tasks.start_soon(self.rounds.run, name="health rounds")
+            self.tell(events.SupervisorStarted(recent_bad_starts=self.journal.recent_bad_starts))
+            task_status.started()
+            await self.stopped.wait()
+            tasks.cancel_scope.cancel()
+
+    def tell(self, event: events.Event) -> None:
+        """Hand a fact to the kernel."""
+        self._machine.tell(event)
+
+    # --- what the kernel wants ---------------------------------------------------------------
+
+    def _carry_out(self, command: commands.Command) -> None:  # noqa: C901, PLR0912 - one arm per command of a closed set
+        match command:
+            case commands.SpawnHost():
+                self.story.spawning(command.host)
+                self.hosts.spawn(command.host, command.incarnation)
+            case commands.KillHost():
+                self._kill_host(command)
+            case commands.RetireHost():
+                self._watch.remove(command.host)
+                self.hosts.retire(command.host, command.incarnation, "nothing is left to run in it")
+            case commands.StartGeneration():
+                self._start_generation(command)
+            case commands.StopGeneration():
+                self._stop_generation(command)
+            case commands.Heal():
+                self._heal(command)
+            case commands.RecheckHealth():
+                self.rounds.recheck(command.plugin)
+            case commands.SetPosture():
+                self._set_posture(command)
+            case commands.RecordTransition():
+                self._record_transition(command)
+            case commands.RecordHealing():
+                self._record_healing(command)
+            case commands.OpenFinding():
+                self.findings.see(command.plugin, kernel_finding(command))
+                self._note_change()
+            case commands.ResolveFinding():
+                self.findings.resolve(command.plugin, command.code, "the supervisor sees it no more")
+                self._note_change()
+            case commands.AllStopped():
+                self.stopped.set()
+            case _:
+                assert_never(command)
+
+    def _start_generation(self, command: commands.StartGeneration) -> None:
+        self.journal.reserve_generation(command.plugin, command.generation)
+        trace = self.story.generation_starts(command.plugin, command.generation)
+        self.journal.append(
+            EventKind.GENERATION_RESERVED,
+            command.reason,
+            plugin=command.plugin,
+            host=command.host,
+            generation=command.generation,
+            trace_id=trace.trace_id,
+        )
+        self.board.set_lease(self.topology.slot(command.plugin), command.generation)
+        self._set_loading(command.host, command.plugin, loading=True)
+        assignment = self.topology.assignment(command.plugin, command.generation, trace.traceparent)
+        self.hosts.send(command.host, wire.StartPlugin(assignment=assignment))
+
+    def _stop_generation(self, command: commands.StopGeneration) -> None:
+        self.rounds.end(command.plugin)
+        self.hosts.send(
+            self.topology.host_of(command.plugin),
+            wire.StopPlugin(plugin=command.plugin, generation=command.generation, reason=command.reason),
+        )
+        self._tasks.start_soon(self._await_end, command, name=f"stop {command.plugin}")
+
+    async def _await_end(self, command: commands.StopGeneration) -> None:
+        """A generation that does not end in time is deaf; what has ended meanwhile ignores the news."""
+        await anyio.sleep(command.timeout_s)
+        now = self.state.plugins[command.plugin]
+        if now.generation == command.generation and now.active:
+            self._deaf[self.topology.host_of(command.plugin)] = command.plugin
+            self.tell(events.PluginDeaf(command.plugin, command.generation))
+
+    def _heal(self, command: commands.Heal) -> None:
+        finding = self.findings.worst_healable(command.plugin)
+        if finding is None:
+            self.tell(events.HealEnded(command.plugin, command.generation, "the finding is gone already", failed=False))
+            return
+        request = f"heal-{command.plugin}-{command.generation}-{finding.count}"
+        self._heals[request] = (command.plugin, command.generation)
+        self.hosts.send(
+            self.topology.host_of(command.plugin),
+            wire.HealPlugin(
+                plugin=command.plugin,
+                generation=command.generation,
+                request=request,
+                finding=finding,
+                traceparent=self.story.traceparent(command.plugin),
+            ),
+        )
+
+    def _kill_host(self, command: commands.KillHost) -> None:
+        self._watch.remove(command.host)
+        self.journal.append(EventKind.HOST_KILLED, command.reason, host=command.host, cause=command.cause)
+        culprit = self._deaf.pop(command.host, None)
+        sighting = self.story.sighting(command.host, command.incarnation)
+        kind = sighting.verdict if sighting else Doom(command.cause, "").kind
+        self.hosts.kill(command.host, command.incarnation, Doom(command.cause, command.reason, kind, culprit))
+
+    def _set_posture(self, command: commands.SetPosture) -> None:
+        expires_s = time.monotonic() + POSTURE_LIFE_S
+        self.hosts.broadcast(wire.SetPosture(level=command.level, reasons=command.reasons, expires_s=expires_s))
+        if command.changed:
+            reason = "; ".join(command.reasons) or "nobody demands more"
+            self.journal.append(
+                EventKind.POSTURE_CHANGED, f"posture {command.level}: {reason}", details={"level": command.level}
+            )
+            self._note_change()
+
+    def _record_transition(self, command: commands.RecordTransition) -> None:
+        trace_id = self.story.transition(command)
+        self.journal.append(
+            EventKind.TRANSITION,
+            command.reason,
+            plugin=command.plugin,
+            host=self.topology.host_of(command.plugin),
+            generation=command.generation,
+            cause=command.cause,
+            details={
+                "before": command.before.value,
+                "after": command.after.value,
+                "next_attempt_in_s": command.next_attempt_in_s,
+                "collateral_of": command.collateral_of,
+            },
+            trace_id=trace_id,
+        )
+        self._note_change()
+
+    def _record_healing(self, command: commands.RecordHealing) -> None:
+        trace_id = self.story.healing(command)
+        self.journal.append(
+            EventKind.HEALING,
+            f"{command.act}: {command.outcome.value}" + (f", {command.proof}" if command.proof else ""),
+            plugin=command.plugin,
+            details={
+                "rung": command.rung.value,
+                "act": command.act,
+                "outcome": command.outcome.value,
+                "proof": command.proof,
+                "finding": command.finding,
+            },
+            trace_id=trace_id,
+        )
+
+    # --- what hosts say ----------------------------------------------------------------------
+
+    def host_spawned(self, host: LiveHost) -> None:
+        """Begin watching; the kernel hears when the host itself answers."""
+        process = host.process
+        plan = self.topology.plan.hosts[host.name]
+        limits = Limits.of(plan.loop_limit_s, plan.load_limit_s)
+        self._loading[host.name] = set()
+        self._watch.add(host.name, host.incarnation, process.pid, process.spec.host_slot, limits)
+        self.journal.append(
+            EventKind.HOST_SPAWNED,
+            f"host {host.name} is process {process.pid} ({process.way.value})",
+            host=host.name,
+            details={"pid": process.pid, "incarnation": host.incarnation, "way": process.way.value},
+        )
+
+    def host_lost(self, host: LiveHost, sentence: str) -> None:
+        """The channel is unusable: the same as a hang."""
+        self._suspect(host.name, host.incarnation, sentence)
+
+    def host_gone(self, death: Death) -> None:
+        """Fence everything that lived there, record the death with its evidence, and tell the kernel."""
+        self._watch.remove(death.host)
+        self._deaf.pop(death.host, None)
+        for name in self.topology.tenants(death.host):
+            self.board.set_lease(self.topology.slot(name), 0)
+            self.rounds.end(name)
+        self.journal.append(
+            EventKind.HOST_GONE,
+            death.reason,
+            host=death.host,
+            plugin=death.culprit,
+            cause=death.cause,
+            details={"incarnation": death.incarnation, "culprit": death.culprit} | self.story.death(death),
+        )
+        self.tell(events.HostGone(death.host, death.incarnation, death.cause, death.reason, death.culprit))
+        self.story.buried(death.host)
+
+    def host_spoke(self, host: LiveHost, message: wire.ToSupervisor) -> None:
+        """Turn a message into a fact for the kernel."""
+        match message:
+            case wire.HostUp():
+                self.topology.announced(message)
+                self._host_up(host)
+            case wire.PluginLoaded():
+                if message.module_file:
+                    host.module_files[message.plugin] = message.module_file
+                self._set_loading(host.name, message.plugin, loading=False)
+                self.tell(events.PluginLoaded(message.plugin, message.generation))
+            case wire.PluginReady():
+                self._plugin_ready(message)
+            case wire.PluginEnded():
+                self._plugin_ended(host, message)
+            case wire.HealthReported():
+                self.rounds.answered(message)
+            case wire.HealDone():
+                self._heal_done(message)
+            case wire.CallDone():
+                self.calls.answered(message)
+            case wire.ClaimPosture():
+                self._claimed(message)
+            case wire.FindingRaised():
+                self._finding_raised(message)
+            case wire.NoteRaised():
+                self.journal.append(
+                    EventKind.NOTE, message.text, plugin=message.plugin, host=host.name, details=message.details
+                )
+            case _:
+                assert_never(message)
+
+    def _host_up(self, host: LiveHost) -> None:
+        self.journal.append(EventKind.HOST_UP, f"host {host.name} answers", host=host.name)
+        self.hosts.broadcast(wire.SetPeers(peers=self.topology.peers))
+        posture = self.state.posture
+        if posture is not None:
+            expires_s = time.monotonic() + POSTURE_LIFE_S
+            self.hosts.send(
+                host.name, wire.SetPosture(level=posture.level, reasons=posture.reasons, expires_s=expires_s)
+            )
+        self.story.host_up(host.name)
+        self.tell(events.HostUp(host.name, host.incarnation))
+
+    def _plugin_ready(self, message: wire.PluginReady) -> None:
+        self.tell(events.PluginReady(message.plugin, message.generation))
+        state = self.state.plugins[message.plugin]
+        if state.generation == message.generation and state.ready:
+            assigned = self.topology.blueprint.assignments[message.plugin]
+            timeout_s = assigned.health_timeout_s + ANSWER_MARGIN_S
+            self.rounds.begin(message.plugin, message.generation, cadence_s=assigned.cadence_s, timeout_s=timeout_s)
+
+    def _plugin_ended(self, host: LiveHost, message: wire.PluginEnded) -> None:
+        self._set_loading(host.name, message.plugin, loading=False)
+        self.rounds.end(message.plugin)
+        if self.state.plugins[message.plugin].generation == message.generation:
+            self.board.set_lease(self.topology.slot(message.plugin), 0)
+        if message.traceback:
+            self.journal.append(
+                EventKind.EVIDENCE,
+                message.sentence,
+                plugin=message.plugin,
+                host=host.name,
+                generation=message.generation,
+                cause=message.cause,
+                details={"error_type": message.error_type, "traceback": message.traceback},
+                trace_id=message.trace_id or self.story.trace_id(message.plugin),
+            )
+        reason = message.sentence or f"{message.plugin} ended ({message.cause.value})"
+        self.tell(events.PluginEnded(message.plugin, message.generation, message.cause, reason, message.retry_after_s))
+
+    def _heal_done(self, message: wire.HealDone) -> None:
+        plugin, generation = self._heals.pop(message.request, (message.plugin, message.generation))
+        act = message.act or "heal ran"
+        self.tell(events.HealEnded(plugin, generation, message.error or act, failed=message.error is not None))
+
+    def _claimed(self, message: wire.ClaimPosture) -> None:
+        scale = self.topology.plan.posture
+        if message.claim.level not in scale.levels:
+            self.findings.see(
+                message.plugin,
+                Finding(
+                    code="QT-POSTURE-UNKNOWN-LEVEL",
+                    severity=Severity.HIGH,
+                    summary=f"{message.plugin} claims posture {message.claim.level!r}, which is not on the scale "
+                    f"{list(scale.levels)}",
+                    fix="claim a level of the scale, or add this one to posture.levels",
+                ),
+            )
+            return
+        if self.state.plugins[message.plugin].generation == message.generation:
+            claim = message.claim.model_copy(update={"source": message.plugin})
+            self.tell(events.ClaimMade(claim))
+
+    def _finding_raised(self, message: wire.FindingRaised) -> None:
+        if message.resolved:
+            self.findings.resolve(message.plugin, message.finding.code, "the plugin says so")
+        else:
+            self.findings.see(message.plugin, message.finding, trace_id=message.finding.trace_id)
+        self._note_change()
+
+    # --- what the watches see ------------------------------------------------------------------
+
+    def _sighted(self, sighting: Sighting) -> None:
+        if not sighting.verdict.hung:
+            self.journal.append(EventKind.NOTE, sighting.sentence, host=sighting.host)
+            return
+        self.story.suspect(sighting)
+        self._suspect(sighting.host, sighting.incarnation, sighting.sentence)
+
+    def _suspect(self, host: str, incarnation: int, sentence: str) -> None:
+        self.journal.append(EventKind.HOST_SUSPECTED, sentence, host=host, cause=Cause.HUNG)
+        self.tell(events.HostSuspected(host, incarnation, Cause.HUNG, sentence))
+
+    def _ask_health(self, plugin: str, generation: int, request: str) -> None:
+        self.hosts.send(
+            self.topology.host_of(plugin), wire.CheckHealth(plugin=plugin, generation=generation, request=request)
+        )
+
+    def _health_heard(self, reading: Reading) -> None:
+        if reading.health is not None:
+            self.findings.see_health(reading.plugin, reading.health.findings)
+        self.story.health(reading)
+        self.tell(health_seen(reading, self.findings.worst_healable(reading.plugin)))
+        self._note_change()
+
+    def _set_loading(self, host: str, plugin: str, *, loading: bool) -> None:
+        plugins = self._loading.setdefault(host, set())
+        if loading:
+            plugins.add(plugin)
+        else:
+            plugins.discard(plugin)
+        self._watch.set_loading(host, bool(plugins))
+
+    def _note_change(self) -> None:
+        before, self.changed = self.changed, anyio.Event()
+        before.set()

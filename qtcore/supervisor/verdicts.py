@@ -1,0 +1,50 @@
+"""From what plugins and kernel say to facts and findings (pure)."""
+
+from __future__ import annotations
+
+from qtcore.health.model import Finding, Remedy, RemedyKind, Severity, Status
+from qtcore.kernel.commands import OpenFinding
+from qtcore.kernel.events import HealthSeen
+from qtcore.supervisor.rounds import Reading
+
+RESTART = "restart"
+_SEVERE = frozenset({Status.FAILED, Status.CRITICAL})
+
+
+def health_seen(reading: Reading, healable: Finding | None) -> HealthSeen:
+    """The kernel's view of a reading; a failed sensor is `unknown`, which never restarts anything."""
+    health = reading.health
+    if health is None:
+        return HealthSeen(reading.plugin, reading.generation, Status.UNKNOWN, reading.sensor_failure or "no answer")
+    severe = health.status in _SEVERE
+    return HealthSeen(
+        reading.plugin,
+        reading.generation,
+        health.status,
+        health.summary or health.status.value,
+        finding=healable.code if healable else None,
+        wants_restart=severe and (not health.findings or any(map(_restart_may_help, health.findings))),
+    )
+
+
+def _restart_may_help(finding: Finding) -> bool:
+    return any(remedy.kind is RemedyKind.SAFE and remedy.act == RESTART for remedy in finding.remedies)
+
+
+def kernel_finding(command: OpenFinding) -> Finding:
+    """A finding that the kernel itself opened, with the step a person can take."""
+    about = command.plugin or "the system"
+    return Finding(
+        code=command.code,
+        severity=Severity.HIGH,
+        summary=command.summary,
+        plugin=command.plugin,
+        evidence=dict(command.evidence),
+        fix=f"read `qt why {about}`, mend the cause, then `qt release {about}`"
+        if command.plugin
+        else "read `qt report`",
+        verify="`qt status` shows it healthy",
+        remedies=(
+            Remedy(kind=RemedyKind.MANUAL, act=f"qt why {about}", effect="tells what happened and what was tried"),
+        ),
+    )
