@@ -29,6 +29,9 @@ _BAD = frozenset({Status.FAILED, Status.CRITICAL})
 
 def begin(turn: Turn, event: SupervisorStarted) -> None:
     """The supervisor has come up; after a boot loop it is cautious for a while."""
+    if turn.whole.started_s is not None:
+        turn.unfit("the supervisor said a second time that it has started")
+        return
     cautious = event.recent_bad_starts >= BAD_STARTS
     turn.whole = replace(
         turn.whole,

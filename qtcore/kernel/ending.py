@@ -42,7 +42,7 @@ def with_host(turn: Turn, plugin: PluginState, event: HostGone) -> None:
     elif host.blamed is not None:
         reason = f"lost its host {host.name} to {host.blamed} ({host.reason}); starts again at once"
         turn.move(
-            _drop_heal(turn, plugin, reason),
+            stopping.drop_heal(turn, plugin, reason),
             Lifecycle.WAITING,
             reason,
             cause=Cause.COLLATERAL,
@@ -50,7 +50,7 @@ def with_host(turn: Turn, plugin: PluginState, event: HostGone) -> None:
         )
     else:
         reason = f"lost its host {host.name}: {host.reason}"
-        plugin = _drop_heal(turn, plugin, reason)
+        plugin = stopping.drop_heal(turn, plugin, reason)
         _again(turn, plugin, cause, reason, host.not_before_s - turn.now_s)
 
 
@@ -82,7 +82,7 @@ def _unasked(turn: Turn, plugin: PluginState, end: End) -> None:
     if turn.whole.stopping is not None:
         _stopped(turn, plugin)
     else:
-        _failed(turn, _drop_heal(turn, plugin, end.reason), end)
+        _failed(turn, stopping.drop_heal(turn, plugin, end.reason), end)
 
 
 def _failed(turn: Turn, plugin: PluginState, end: End) -> None:
@@ -158,7 +158,7 @@ def _act(turn: Turn, plugin: PluginState, end: End, rung: Rung, delay_s: float) 
     tried = replace(
         plugin,
         rung=max(plugin.rung, rung, key=ladder.height),
-        repair=Repair(rung, end.cause, turn.now_s),
+        repair=Repair(min(rung, Rung.RECREATE_HOST, key=ladder.height), end.cause, turn.now_s),
     )
     if rung is Rung.TELL_PERSON:
         tried = replace(tried, alarm=story)
@@ -190,22 +190,6 @@ def _again(turn: Turn, plugin: PluginState, cause: Cause, reason: str, delay_s: 
         )
     else:
         turn.move(plugin, Lifecycle.WAITING, f"{reason}; starts again at once", cause=cause)
-
-
-def _drop_heal(turn: Turn, plugin: PluginState, proof: str) -> PluginState:
-    if plugin.lifecycle is not Lifecycle.HEALING or plugin.episode is None:
-        return plugin
-    turn.wish(
-        RecordHealing(
-            plugin.name,
-            Rung.HEAL,
-            plugin.episode.act,
-            HealingOutcome.FAILED,
-            f"it ended before the re-check: {proof}",
-            plugin.episode.finding,
-        )
-    )
-    return replace(plugin, episode=None)
 
 
 def _repair_failed(turn: Turn, plugin: PluginState, proof: str) -> PluginState:

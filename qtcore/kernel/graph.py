@@ -16,15 +16,15 @@ class Graph:
     """What follows from a plan's `needs`, `wants` and `after`, worked out once.
 
     `order` is a start order. `followers` are the plugins that directly need a plugin or come after it:
-    they stop before it does. `dependents` reach a plugin through needs over any number of steps.
+    they stop before it does. `needed_by` holds who reaches a plugin through needs over any number of steps.
     `vital` holds the vital plugins and everything that these need: who may not be given up may not lose what it
-    stands on. `companions` reach a plugin through needs or wants without being dependents (those are
+    stands on. `companions` reach a plugin through needs or wants without being among these (they are
     paused with it anyway) or vital: they are what a restart of the group restarts besides.
     """
 
     order: tuple[str, ...]
     followers: Mapping[str, frozenset[str]]
-    dependents: Mapping[str, frozenset[str]]
+    needed_by: Mapping[str, frozenset[str]]
     companions: Mapping[str, frozenset[str]]
     vital: frozenset[str]
 
@@ -41,17 +41,21 @@ class Graph:
         return cls(
             order=_order(plugins),
             followers={name: _direct(plugins, name) for name in plugins},
-            dependents=dependents,
+            needed_by=dependents,
             companions={name: reached[name] - dependents[name] - vital for name in plugins},
             vital=vital,
         )
 
+    def dependents(self, name: str) -> frozenset[str]:
+        """Who is paused while the plugin `name` is away."""
+        return self.needed_by[name]
+
 
 def problems(plan: Plan) -> tuple[str, ...]:
     """Every reason why this plan cannot be run, one sentence each; empty when it can."""
-    wrong_names = tuple(_wrong_names(plan))
-    if wrong_names:
-        return wrong_names
+    wrong = (*_wrong_names(plan), *_wrong_limits(plan))
+    if wrong:
+        return wrong
     cycle = _cycle(plan.plugins)
     return () if cycle is None else (_cycle_sentence(plan.plugins, cycle),)
 
@@ -66,6 +70,14 @@ def _wrong_names(plan: Plan) -> Iterator[str]:
                     yield f"{name}.{word} names itself; take it out"
         if plugin.host not in plan.hosts:
             yield f"{name}.host names {plugin.host!r}, which is no host{_meant(plugin.host, plan.hosts)}"
+
+
+def _wrong_limits(plan: Plan) -> Iterator[str]:
+    if plan.starts_in_flight < 1:
+        yield f"starts_in_flight is {plan.starts_in_flight}, so nothing could ever start; give at least 1"
+    levels = plan.posture.levels
+    if plan.vital_posture is not None and plan.vital_posture not in levels:
+        yield f"the posture for absent vital plugins, {plan.vital_posture!r}, is not on the scale {list(levels)}"
 
 
 def _meant(word: str, known: Mapping[str, object]) -> str:

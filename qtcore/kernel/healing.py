@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qtcore.health.model import HealingOutcome, Rung, Status
-from qtcore.kernel import ladder, proof, restart, stopping
+from qtcore.kernel import hosts, ladder, proof, restart, stopping
 from qtcore.kernel.commands import Heal, RecheckHealth, RecordHealing
 from qtcore.kernel.ending import describe
 from qtcore.kernel.events import HealEnded, HealthSeen, Tick
@@ -72,7 +72,9 @@ def overdue(turn: Turn, plugin: PluginState, _event: Tick) -> None:
     """`heal` or its re-check gave no answer in time."""
     limit_s = turn.plan_of(plugin).healing.timeout_s
     episode = plugin.episode
-    if episode is None:
+    if hosts.suspicion(turn, plugin) is not None:
+        turn.put(replace(plugin, deadline_s=None))  # its host is being killed; that will settle it
+    elif episode is None:
         _resume(turn, plugin, "nothing is being healed")
     elif episode.acting:
         sight = f"heal did not end within {limit_s:g} s"

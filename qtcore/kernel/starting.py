@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qtcore.health.model import Status
-from qtcore.kernel import stopping
+from qtcore.kernel import hosts, stopping
 from qtcore.kernel.commands import StartGeneration
 from qtcore.kernel.events import Tick
 from qtcore.kernel.state import After, Fate, PluginState
@@ -32,6 +32,9 @@ def start(turn: Turn, plugin: PluginState) -> None:
 
 def overdue(turn: Turn, plugin: PluginState, _event: Tick) -> None:
     """The start limit has passed without `ready()`."""
+    if hosts.suspicion(turn, plugin) is not None:
+        turn.put(replace(plugin, deadline_s=None))  # its host is being killed; that will settle it
+        return
     limit_s = turn.plan_of(plugin).start_timeout_s
     reason = f"was not ready within {limit_s:g} s"
     stopping.stop(turn, plugin, Fate(After.RETRY, Cause.UNREADY, reason))

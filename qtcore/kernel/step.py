@@ -48,7 +48,7 @@ def step(plan: Plan, state: State, event: Event, now_s: float) -> tuple[State, t
         if isinstance(event, Tick) and not timing.is_due(turn, plugin):
             continue
         TABLE[plugin.lifecycle, type(event)](turn, plugin, event)
-    if turn.whole.started_s is not None:
+    if turn.whole.started_s is not None or turn.whole.stopping is not None:
         _settle(turn)
     return turn.freeze(timing.next_deadline(turn)), tuple(turn.commands)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from qtcore.health.model import HealingOutcome, Rung
 from qtcore.kernel import hosts
-from qtcore.kernel.commands import StopGeneration
+from qtcore.kernel.commands import RecordHealing, StopGeneration
 from qtcore.kernel.events import PluginDeaf, Tick
 from qtcore.kernel.state import Fate, PluginState
 from qtcore.kernel.turn import Turn
@@ -19,6 +20,8 @@ def stop(turn: Turn, plugin: PluginState, fate: Fate) -> None:
     """Ask the generation to end; in a host that is being killed anyway, only its death is awaited."""
     limit_s = turn.plan_of(plugin).stop_timeout_s
     reachable = turn.host_of(plugin).state is HostState.UP
+    if fate.rung is None:  # an act of health has recorded its heal already
+        drop_heal(turn, turn.plugins[plugin.name], fate.reason)
     turn.move(
         plugin,
         Lifecycle.STOPPING,
@@ -48,3 +51,14 @@ def deaf(turn: Turn, plugin: PluginState, event: PluginDeaf | Tick) -> None:
         f"{plugin.name} {said} within {limit_s:g} s of being asked to stop",
         blamed=plugin.name,
     )
+
+
+def drop_heal(turn: Turn, plugin: PluginState, why: str) -> PluginState:
+    """The run ends in the middle of a heal: the act is recorded as what it is, unproven."""
+    episode = plugin.episode
+    if plugin.lifecycle is not Lifecycle.HEALING or episode is None:
+        return plugin
+    sight = f"ended before the re-check: {why}"
+    outcome = HealingOutcome.FAILED
+    turn.wish(RecordHealing(plugin.name, Rung.HEAL, episode.act, outcome, sight, episode.finding))
+    return replace(plugin, episode=None)

@@ -44,7 +44,8 @@ def due_hosts(turn: Turn) -> list[HostRecord]:
 
 def next_deadline(turn: Turn) -> float | None:
     """The earliest moment at which something follows from time alone; None when nothing ever will."""
-    if turn.whole.started_s is None or turn.whole.stopped:
+    begun = turn.whole.started_s is not None or turn.whole.stopping is not None
+    if not begun or turn.whole.stopped:
         return None
     return min(_moments(turn), default=None)
 
