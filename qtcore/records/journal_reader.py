@@ -28,7 +28,7 @@ class PreviousRun:
     started: Instant | None
     last_event: Instant
     last_seq: int
-    stopped_in_order: bool
+    ended_in_order: bool
 
 
 class JournalReader:

@@ -45,16 +45,19 @@ COMMIT;
 class JournalDamaged(RecordsDamaged):
     """The journal cannot be used as it is.
 
-    `foreign` tells somebody else's file from a damaged one of ours; `recovery.recover` moves
-    either aside.
+    `foreign` tells what is not ours (or too new) from what is ours and damaged; `recovery` moves
+    the latter aside and goes on. `what` is the finding without the cure.
     """
 
     def __init__(self, path: Path, what: str, *, foreign: bool = False) -> None:
-        super().__init__(
-            f"the journal {path} {what}; start with `qt up --recover` to move it aside (nothing is deleted) "
-            "and go on with a new one, or put back a good copy"
+        cure = (
+            "move that file elsewhere, or choose another folder with --home"
+            if foreign
+            else "`qt up` moves it aside, deletes nothing, and goes on with a new one"
         )
+        self.what = f"the journal {path} {what}"
         self.foreign = foreign
+        super().__init__(f"{self.what}; {cure}")
 
 
 def create(path: Path, *, first_seq: int = 1, generation_floor: int = 0) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 
 from qtcore.records import journal_schema
 from qtcore.records.home import Home
+from qtcore.records.journal import Journal
+from qtcore.records.journal_event import EventKind
+from qtcore.records.journal_schema import JournalDamaged
 from qtcore.records.state_reader import Counters, counters_seen
 
 MARGIN = 1_000
@@ -32,6 +36,26 @@ class Recovered:
             f"the damaged journal was moved to {self.aside}; the new one starts at event {self.first_seq} "
             f"and its generations above {self.generation_floor}"
         )
+
+
+@contextmanager
+def open_or_recover(home: Home) -> Iterator[tuple[Journal, str | None]]:
+    """The home's journal for one run; with the sentence to show when a damaged one had to be moved aside first.
+
+    Raises JournalDamaged when the file is not ours: what somebody else keeps there is not ours to move.
+    """
+    recovered = None
+    try:
+        journal = Journal.open(home)
+    except JournalDamaged as damage:
+        if damage.foreign:
+            raise
+        recovered = f"{damage.what}; {recover(home).sentence}"
+        journal = Journal.open(home)
+    with journal:
+        if recovered:
+            journal.append(EventKind.NOTE, recovered)
+        yield journal, recovered
 
 
 def recover(home: Home) -> Recovered:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,13 +47,9 @@ def end_open_spans(
     return [InferredSpan(opening["name"], opening["traceId"], opening["spanId"]) for opening in openings]
 
 
-def left_by_the_dead(folder: Path, living: Iterable[str] = ()) -> Iterator[str]:
-    """Names of processes that left marks behind; at the supervisor's start all but itself are dead."""
-    alive = set(living)
-    for marks in sorted(folder.glob(f"*{SUFFIX}")):
-        name = marks.name.removesuffix(SUFFIX)
-        if name not in alive:
-            yield name
+def marked_processes(folder: Path) -> list[str]:
+    """Names of the processes that have marks: they live, or died without anybody looking."""
+    return sorted(marks.name.removesuffix(SUFFIX) for marks in folder.glob(f"*{SUFFIX}"))
 
 
 def _ended(opening: Json, cause: str, reason: str, died_ns: int) -> Json:

@@ -76,19 +76,10 @@ def parts(path: Path) -> list[Path]:
     return [*older, path] if path.exists() else older
 
 
-def prune(folder: Path, max_bytes: int, *, spare: frozenset[Path] = frozenset()) -> int:
-    """Delete the files written longest ago until the folder's lines fit; returns how many went."""
-    files = sorted((found.stat().st_mtime, found.stat().st_size, found) for found in folder.glob("*.jsonl"))
-    excess = sum(size for _, size, _ in files) - max_bytes
-    gone = 0
-    for _, size, path in files:
-        if excess <= 0:
-            break
-        if path not in spare:
-            path.unlink(missing_ok=True)
-            excess -= size
-            gone += 1
-    return gone
+def writer_of(path: Path) -> str:
+    """The name, without number and suffix, that a file shares with its other parts."""
+    stem, dot, number = path.stem.rpartition(".")
+    return stem if dot and number.isdecimal() else path.stem
 
 
 def _number(found: Path, path: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -16,19 +17,20 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from qtcore.records.home import Home
+from qtcore.telemetry.inferred import InferredSpan, end_open_spans, marked_processes
 from qtcore.telemetry.logs import LogFile, configure_logging, release_logging
 from qtcore.telemetry.span_file import SpanFile
+from qtcore.telemetry.trace_retention import drop_oldest_traces
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
-
-Attribute = str | int | float | bool
 
 
 @dataclass(slots=True)
 class Telemetry:
     """What a process writes about itself; `close` it in order, though a killed process loses nothing either."""
 
+    name: str
     provider: TracerProvider
     spans: SpanFile
     log_file: LogFile
@@ -44,6 +46,18 @@ class Telemetry:
         """Lines that the disk refused; a number above 0 is a finding."""
         return self.spans.lines.dropped + self.log_file.lines.dropped
 
+    def end_spans_of(
+        self, component: str, incarnation: int, *, cause: str, reason: str, died_ns: int | None = None
+    ) -> list[InferredSpan]:
+        """For the supervisor: end what a dead process left open (`qt.end=inferred`); times in unix nanoseconds."""
+        return self._end(process_name(component, incarnation), cause, reason, died_ns or time.time_ns())
+
+    def end_spans_of_the_dead(self, *, cause: str, reason: str) -> list[InferredSpan]:
+        """For the supervisor, at its start: whoever else left marks on this home is dead."""
+        now = time.time_ns()
+        others = [name for name in marked_processes(self._folder) if name != self.name]
+        return [span for name in others for span in self._end(name, cause, reason, now)]
+
     def close(self) -> None:
         """Send what waits to the OTLP endpoint (at most its own timeout) and let go of the files."""
         self.provider.shutdown()
@@ -52,15 +66,24 @@ class Telemetry:
             self._bridge = None
         self.log_file.lines.close()
 
+    @property
+    def _folder(self) -> Path:
+        return self.spans.lines.path.parent
+
+    def _end(self, name: str, cause: str, reason: str, died_ns: int) -> list[InferredSpan]:
+        ended = end_open_spans(self._folder, name, cause=cause, reason=reason, died_ns=died_ns, into=self.spans.lines)
+        drop_oldest_traces(self._folder)
+        return ended
+
 
 def configure_process(
-    home: Path,
+    home: Home,
     component: str,
     *,
     incarnation: int | None = None,
     application: str = "qtcore",
+    mode: str | None = None,
     log_level: str = "info",
-    attributes: Mapping[str, Attribute] | None = None,
 ) -> Telemetry:
     """Make this process's spans and log lines go to its own files under `home`, and to OTLP where asked.
 
@@ -68,7 +91,7 @@ def configure_process(
     `component` is what the process is (`supervisor`, `host-main`); `incarnation` tells its lives
     apart and defaults to the pid. An OTLP endpoint is taken from the standard variables.
     """
-    telemetry = open_telemetry(home, component, incarnation=incarnation, application=application, attributes=attributes)
+    telemetry = open_telemetry(home, component, incarnation=incarnation, application=application, mode=mode)
     trace.set_tracer_provider(telemetry.provider)
     telemetry._bridge = configure_logging(telemetry.log_file, log_level)  # noqa: SLF001 - completes its own object
     problem = export_remotely(telemetry.provider, os.environ)
@@ -78,34 +101,39 @@ def configure_process(
 
 
 def open_telemetry(
-    home: Path,
+    home: Home,
     component: str,
     *,
     incarnation: int | None = None,
     application: str = "qtcore",
-    attributes: Mapping[str, Attribute] | None = None,
+    mode: str | None = None,
 ) -> Telemetry:
     """As `configure_process`, but nothing global is touched and nothing is sent: for tests and embedding."""
-    where = Home(home)
-    name = f"{component}-{incarnation if incarnation is not None else os.getpid()}"
-    resource = process_resource(component, name, application, attributes or {})
+    name = process_name(component, os.getpid() if incarnation is None else incarnation)
+    resource = process_resource(component, name, application, mode)
     # Always on: what is worth a span here is worth keeping; files are capped by size instead.
     provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
-    spans = SpanFile(where.traces, name, resource)
+    spans = SpanFile(home.traces, name, resource)
     provider.add_span_processor(spans)
-    return Telemetry(provider, spans, LogFile(where.logs / f"{component}.jsonl"))
+    return Telemetry(name, provider, spans, LogFile(home.logs / f"{component}.jsonl"))
 
 
-def process_resource(component: str, name: str, application: str, attributes: Mapping[str, Attribute]) -> Resource:
+def process_name(component: str, incarnation: int) -> str:
+    """One life of one process, as its files are called."""
+    return f"{component}-{incarnation}"
+
+
+def process_resource(component: str, name: str, application: str, mode: str | None) -> Resource:
     """Who speaks: the operator's own attributes (OTEL_RESOURCE_ATTRIBUTES) first, then what we know better."""
-    known: dict[str, Attribute] = {
+    known: dict[str, str | int] = {
         "service.namespace": application,
         "service.name": component,
         "service.instance.id": name,
         "service.version": version("qtcore"),
         "process.pid": os.getpid(),
-        **attributes,
     }
+    if mode is not None:
+        known["qt.mode"] = mode
     return OTELResourceDetector().detect().merge(Resource(known))
 
 

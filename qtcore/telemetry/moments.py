@@ -1,0 +1,44 @@
+"""Times and durations as people type and read them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from qtcore.errors import ConfigurationError
+
+_UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_AGO = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """`10m` (s, m, h, d ago) or an ISO time, taken as UTC when it names no zone. Raises ConfigurationError."""
+    ago = _AGO.fullmatch(text.strip())
+    if ago:
+        return now - timedelta(seconds=float(ago[1]) * _UNITS[ago[2]])
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ConfigurationError(
+            f'"{text}" is no time; write how long ago (30s, 10m, 2h, 1d) or a time such as 2026-11-23T02:15'
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def duration_text(nanoseconds: int) -> str:
+    """Three figures and a unit: `412 us`, `12.3 ms`, `1.23 s`, `2 min 05 s`."""
+    seconds = nanoseconds / 1e9
+    if seconds < 1e-3:
+        return f"{nanoseconds / 1e3:.0f} us"
+    if seconds < 1:
+        return f"{seconds * 1e3:.3g} ms" if seconds < 0.9995 else "1.00 s"
+    if seconds < 60:
+        return f"{seconds:.3g} s" if seconds >= 10 else f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s"
+
+
+def time_text(unix_ns: int) -> str:
+    """A moment in UTC to the millisecond."""
+    moment = datetime.fromtimestamp(unix_ns // 1_000_000_000, tz=UTC)
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{unix_ns // 1_000_000 % 1_000:03d}"
