@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
     from qtcore.health.model import Condition, Finding, Health, Remedy, RemedyKind, Severity, Status
     from qtcore.hooks import HookCall, hookimpl
+    from qtcore.messaging.clock import ClockMap
     from qtcore.messaging.envelope import Gap
     from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, every
     from qtcore.topics import topic
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CallFailed",
     "CallUnanswered",
+    "ClockMap",
     "Condition",
     "Context",
     "Fenced",
@@ -46,6 +48,7 @@ __all__ = [
 _HOMES = {
     "CallFailed": "qtcore.errors",
     "CallUnanswered": "qtcore.errors",
+    "ClockMap": "qtcore.messaging.clock",
     "Condition": "qtcore.health.model",
     "Context": "qtcore.context",
     "Fenced": "qtcore.errors",

@@ -110,11 +110,18 @@ class Context(ABC, Generic[S]):
 
     @abstractmethod
     async def call(
-        self, action: str, argument: dict[str, Any] | object | None = None, *, timeout_s: float | None = None, key: str | None = None
+        self,
+        action: str,
+        argument: dict[str, Any] | object | None = None,
+        *,
+        timeout_s: float | None = None,
+        key: str | None = None,
     ) -> Any:
         """Call `plugin.action` and return its result as JSON data.
 
-        `argument` is the action's parameters by name (values may be dataclasses or models).
+        `argument` is the action's parameters by name (values may be dataclasses or models);
+        `timeout_s` defaults to 10. With a `key`, an action with an effect runs once for that key
+        and answers repeats from memory (ten minutes, while its host lives).
         Raises CallFailed (the action raised), CallUnanswered (deadline; unknown outcome for
         actions with an effect), Undeclared.
         """

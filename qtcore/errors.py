@@ -47,5 +47,9 @@ class CallUnanswered(QtError):
     """No answer within the deadline; for an action with an effect the outcome is unknown."""
 
 
+class MessageTooLarge(QtError):
+    """A message or call is larger than what may travel between hosts; nothing was sent."""
+
+
 class RecordsDamaged(QtError):
     """A journal or state file cannot be read as what it should be."""

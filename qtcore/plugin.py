@@ -83,7 +83,7 @@ class ActionMark:
 
 
 def every(seconds: float, *, timeout_s: float | None = None) -> Callable[[F], F]:
-    """Run this method every `seconds` (real) from `ready()` until stop.
+    """Run this method every `seconds` (real) from `ready()` until stop, first after one period.
 
     Runs never overlap. A run longer than `timeout_s` (default: the larger of the period and 30 s)
     fails; three failures in a row end the instance.
@@ -99,7 +99,14 @@ def every(seconds: float, *, timeout_s: float | None = None) -> Callable[[F], F]
     return decorate
 
 
-def action(*, effect: bool = False, timeout_s: float = 10.0, command: str | None = None, help: str = "", offline: bool = False) -> Callable[[F], F]:  # noqa: A002 - the word authors expect
+def action(
+    *,
+    effect: bool = False,
+    timeout_s: float = 10.0,
+    command: str | None = None,
+    help: str = "",  # noqa: A002 - the word authors expect
+    offline: bool = False,
+) -> Callable[[F], F]:
     """Let others call this method as `plugin.action`.
 
     Its first parameter after `self` is the context; the rest, typed, form the argument's schema.

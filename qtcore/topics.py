@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, is_dataclass
 from functools import cache
 from typing import Any, TypeVar
@@ -51,14 +51,23 @@ def options_of(cls: type[Any]) -> TopicOptions:
     return found
 
 
-@cache
 def adapter_of(cls: type[T]) -> TypeAdapter[T]:
     """The validator and serialiser of a message type."""
+    return _adapter(cls)
+
+
+def schema_hash_of(cls: type[Any]) -> str:
+    """Twelve hex digits that change when the topic's JSON Schema changes."""
+    return _schema_hash(cls)
+
+
+# Cached behind the functions above because the type of a class is lost on `cache`'s own signature.
+@cache
+def _adapter(cls: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(cls)
 
 
 @cache
-def schema_hash_of(cls: type[Any]) -> str:
-    """Twelve hex digits that change when the topic's JSON Schema changes."""
-    text = json.dumps(adapter_of(cls).json_schema(), sort_keys=True)
+def _schema_hash(cls: Hashable) -> str:
+    text = json.dumps(_adapter(cls).json_schema(), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

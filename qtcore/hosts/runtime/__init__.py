@@ -1,0 +1,1 @@
+"""What runs plugins inside a host: loading, dispatching hooks, timers, actions, and their end."""

@@ -1,0 +1,63 @@
+"""One message on its way: the envelope, the object inside, and their form on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from qtcore.errors import MessageTooLarge
+from qtcore.messaging.envelope import Envelope
+from qtcore.topics import adapter_of, options_of
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""The largest message between hosts; bulk data belongs in files or tables, with a message that names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message with its envelope; inside a host every reader gets this same frozen object."""
+
+    envelope: Envelope
+    message: Any
+
+    def expired(self, now_s: float) -> bool:
+        """True when the message must not be acted on any more."""
+        expires_s = self.envelope.expires_s
+        return expires_s is not None and now_s > expires_s
+
+
+def retained_key(message: object) -> str | None:
+    """What tells this message's retained value apart from others of its topic."""
+    field = options_of(type(message)).key
+    return None if field is None else str(getattr(message, field))
+
+
+def encode(delivery: Delivery, *, retained: bool = False) -> bytes:
+    """The delivery as one JSON document. Raises MessageTooLarge.
+
+    `retained` marks a value that is sent again to a late reader and stands outside the sequence.
+    """
+    body = adapter_of(type(delivery.message)).dump_python(delivery.message, mode="json")
+    envelope = delivery.envelope.model_copy(update={"body": body, "retained": retained})
+    return sized(envelope)
+
+
+def sized(envelope: Envelope) -> bytes:
+    """The envelope as JSON. Raises MessageTooLarge."""
+    data = envelope.model_dump_json().encode()
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MessageTooLarge(
+            f"{envelope.writer} tried to send {envelope.topic} of {len(data):,} bytes; the limit is "
+            f"{MAX_MESSAGE_BYTES:,}. Send less, or write a file or table and send its name"
+        )
+    return data
+
+
+def decode(envelope: Envelope, cls: type[Any]) -> Delivery:
+    """The delivery of an envelope from the wire. Raises pydantic.ValidationError."""
+    # Validated as JSON, not as Python data: only then do Decimal, datetime and tuple fields of
+    # strictly configured classes accept what their own serialiser wrote.
+    message = adapter_of(cls).validate_json(orjson.dumps(envelope.body))
+    return Delivery(envelope.model_copy(update={"body": None}), message)
