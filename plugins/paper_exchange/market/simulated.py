@@ -20,7 +20,7 @@ from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, MarketDataEr
 
 _FIRST_MS: Final = 1_735_689_600_000  # 2025-01-01 00:00 UTC
 _MINUTE_MS: Final = 60_000
-_DAYS_KEPT: Final = 8
+_DAYS_KEPT: Final = 16
 _FUNDING_MS: Final = 8 * 3_600_000
 _FUNDING_WORDS: Final = (1 + len(measured.SYMBOLS), NORMAL_WORDS)
 
