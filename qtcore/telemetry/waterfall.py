@@ -20,8 +20,11 @@ class WaterfallLine:
     mood: str = "plain"
 
 
-def waterfall(spans: Sequence[SpanRecord], *, width: int = 100) -> list[WaterfallLine]:
-    """The whole trace, parents above children in order of start, in lines of at most `width` where possible."""
+def waterfall(spans: Sequence[SpanRecord], *, width: int = 100, running: bool = True) -> list[WaterfallLine]:
+    """The whole trace, parents above children in order of start, in lines of at most `width` where possible.
+
+    Bars: `=` ended, `~` ended by inference, `.` not ended; without a supervisor (`running`) nothing is open any more.
+    """
     start = min(span.start_ns for span in spans)
     end = max(span.end_ns or span.start_ns for span in spans)
     rows = list(_in_order(spans))
@@ -31,11 +34,16 @@ def waterfall(spans: Sequence[SpanRecord], *, width: int = 100) -> list[Waterfal
     lines = [_title(spans, start, end), WaterfallLine(f"started {time_text(start)} UTC"), WaterfallLine("")]
     for label, (_, span) in zip(labels, rows, strict=True):
         bar = _bar(span, start, end, bar_width)
-        took = duration_text(span.end_ns - span.start_ns) if span.end_ns is not None else "open"
+        took = duration_text(span.end_ns - span.start_ns) if span.end_ns is not None else unended(running)
         offset = duration_text(span.start_ns - start)
         lines.append(WaterfallLine(f"{label:<{label_width}}  +{offset:>9} |{bar}| {took}".rstrip(), _mood(span)))
         lines.extend(_remarks(span, label))
     return lines
+
+
+def unended(running: bool) -> str:
+    """How to speak of a span without an end."""
+    return "open" if running else "never ended"
 
 
 def _title(spans: Sequence[SpanRecord], start: int, end: int) -> WaterfallLine:
