@@ -8,7 +8,8 @@ async def test_counts_ticks():
 """
 
 from qtcore.hosts.runtime.answers import SensorFailed
+from qtcore.testing.conformance import conformance
 from qtcore.testing.harness import Harness, Plug, harness
 from qtcore.testing.virtual_clock import VirtualClock
 
-__all__ = ["Harness", "Plug", "SensorFailed", "VirtualClock", "harness"]
+__all__ = ["Harness", "Plug", "SensorFailed", "VirtualClock", "conformance", "harness"]

@@ -79,6 +79,7 @@ async def harness(
     postures: Sequence[str] = SCALE,
     clock: VirtualClock | None = None,
     timers: bool = True,
+    stop_timeout_s: float = WAIT_S,
 ) -> AsyncIterator[Harness]:
     """Start one or several plugins; stop them at the end and check that nothing of them is left.
 
@@ -92,6 +93,7 @@ async def harness(
         held = Harness(
             home or Path(folder), mode, PostureScale(tuple(postures), (), postures[0]), clock or VirtualClock()
         )
+        held.stop_timeout_s = stop_timeout_s
         loop.set_task_factory(task_factory)
         try:
             for plug in plugs:
@@ -111,6 +113,7 @@ class Harness:
     def __init__(self, home: Path, mode: str, scale: PostureScale, clock: VirtualClock) -> None:
         self.home = home
         self.clock = clock
+        self.stop_timeout_s = WAIT_S
         self.bus = Bus(clock)
         self.desk = CallDesk(clock)
         self.reports = Reports()
@@ -138,7 +141,7 @@ class Harness:
             settings=dict(plug.settings),
             cadence_s=plug.cls.cadence_s,
             start_timeout_s=WAIT_S,
-            stop_timeout_s=1.0,
+            stop_timeout_s=self.stop_timeout_s,
             exclusive=plug.cls.exclusive,
             autonomy=plug.autonomy,
             slot=0,

@@ -17,8 +17,6 @@ from qtcore.hosts.runtime.surroundings import Surroundings
 from qtcore.plugin import Plugin
 from qtcore.testing.reports import Reports
 
-STOP_LIMIT_S = 5.0
-
 
 @dataclass(slots=True)
 class TestSlot:
@@ -100,10 +98,10 @@ class Tested:
         """Stop it and wait, for a bounded time, until nothing of it runs."""
         was_over = self.over
         self.instance.stop("the test stopped it")
-        await asyncio.wait({self._run}, timeout=STOP_LIMIT_S)
+        await asyncio.wait({self._run}, timeout=self.assignment.stop_timeout_s)
         if not self._run.done():
             self._run.cancel()
-            await asyncio.wait({self._run}, timeout=STOP_LIMIT_S)
+            await asyncio.wait({self._run})
         if not was_over:
             self.seen = True
 

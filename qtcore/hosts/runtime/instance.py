@@ -139,7 +139,8 @@ class Instance:
             await asyncio.wait(self.answers.in_flight, timeout=self._drain_s)
 
     def _close(self, ending: Ending) -> None:
-        self._start_span.end()
+        if not self.ready.is_set():
+            self._start_span.end()
         if self.live is not None:
             self.live.ctx.fence(ending.sentence)
 
