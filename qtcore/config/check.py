@@ -12,7 +12,6 @@ from qtcore.config.inspection import Inspection, inspect
 from qtcore.config.manifest import Manifest
 from qtcore.config.plan import Blueprint, build_plan
 from qtcore.config.problem import Problem, refuse_if_wrong
-from qtcore.config.variables import unknown_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +35,18 @@ async def check_configuration(
     """Read, inspect and lay out; starts nothing. Raises ConfigurationRefused with every error found."""
     configuration = load_configuration(path, environment, options)
     inspection = await inspect(configuration, cache_dir, progress)
-    problems = all_problems(configuration, inspection, environment)
+    problems = all_problems(configuration, inspection)
     refuse_if_wrong(problems)
     blueprint = build_plan(configuration, inspection.manifests)
     return Checked(configuration, inspection.manifests, blueprint, tuple(problems))
 
 
-def all_problems(configuration: Configuration, inspection: Inspection, environment: Mapping[str, str]) -> list[Problem]:
-    """What inspection, contract and environment say, in this order.
+def all_problems(configuration: Configuration, inspection: Inspection) -> list[Problem]:
+    """What the inspection and then the contract say.
 
     The contract is left out while a plugin cannot be read: it would blame others for its silence.
     """
-    problems = list(inspection.problems)
-    if not any(_is_unread(configuration, manifest) for manifest in inspection.manifests.values()):
-        problems += contract_problems(configuration, inspection.manifests)
-    return problems + list(unknown_variables(environment, configuration.sections, inspection.manifests))
-
-
-def _is_unread(configuration: Configuration, manifest: Manifest) -> bool:
-    return manifest.failure is not None and configuration.sections.plugins[manifest.name].enabled
+    sections = configuration.sections.plugins
+    unread = [name for name, manifest in inspection.manifests.items() if manifest.failure and sections[name].enabled]
+    contract = [] if unread else contract_problems(configuration, inspection.manifests)
+    return [*inspection.problems, *contract]

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from qtcore.config.overrides import MODE_PATH, Override, Source, SourceKind, overrides_of
+from qtcore.config.overrides import MODE_PATH, PREFIX, Override, Source, SourceKind, overrides_of
 from qtcore.config.problem import Problem, refuse_if_wrong
 from qtcore.config.references import reference_problems
 from qtcore.config.sections import Sections
@@ -29,6 +29,8 @@ class Configuration:
     sections: Sections
     file: SourceFile
     overridden: Mapping[Location, Source]
+    variables: frozenset[str]
+    """Names of the environment's variables that carry our prefix."""
 
     @property
     def root(self) -> Path:
@@ -72,7 +74,8 @@ def load_configuration(path: Path, environment: Mapping[str, str], options: Mapp
     if overrides:
         sections = _validated(_laid_over(file.data, overrides), file, overridden)
         refuse_if_wrong(reference_problems(sections, file))
-    return Configuration(path.absolute(), sections, file, overridden)
+    variables = frozenset(name for name in environment if name.startswith(PREFIX))
+    return Configuration(path.absolute(), sections, file, overridden, variables)
 
 
 def _validated(data: Any, file: SourceFile, overridden: Mapping[Location, Source]) -> Sections:

@@ -167,7 +167,7 @@ def _topics(classes: list[type[Any]], *, hard: bool) -> Iterator[TopicUse]:
             options = options_of(cls)
         except TypeError as error:
             raise Unloadable("topics", str(error)) from None
-        digest = schema_hash_of(cls)  # type: ignore[arg-type] # classes are hashable; mypy asks about type[Any]
+        digest = schema_hash_of(cls)
         yield TopicUse(topic=options.name, schema_hash=digest, hard=hard, retained=options.retained)
 
 

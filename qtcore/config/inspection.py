@@ -29,6 +29,7 @@ from qtcore.config.manifest import Manifest
 from qtcore.config.overrides import SourceKind
 from qtcore.config.problem import Problem, Weight
 from qtcore.config.shape import is_secret, node_at
+from qtcore.config.variables import unknown_variables
 from qtcore.errors import ConfigurationError
 
 CACHE_NAME = "manifests.json"
@@ -38,7 +39,7 @@ _LONGEST_LINE = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The manifests of all configured plugins, and what is wrong with plugins and settings."""
+    """The manifests of all configured plugins, and what is wrong with plugins, settings and variables."""
 
     manifests: Mapping[str, Manifest]
     problems: tuple[Problem, ...]
@@ -64,10 +65,12 @@ async def inspect(
     missing = [request for name, request in requests.items() if name not in remembered]
     fresh = await _inspected(missing, configuration.root, progress) if missing else {}
     found = {name: remembered.get(name) or fresh[name] for name in requests}
+    manifests = {name: inspected.manifest for name, inspected in found.items()}
     problems = [problem for name in found for problem in _problems(configuration, name, found[name])]
+    problems += unknown_variables(configuration, manifests)
     if cache_dir is not None and fresh:
         problems += _remember(cache_dir, requests, found, configuration.root)
-    return Inspection({name: inspected.manifest for name, inspected in found.items()}, tuple(problems))
+    return Inspection(manifests, tuple(problems))
 
 
 async def _inspected(
@@ -139,7 +142,7 @@ def _remember(
     cache_dir: Path, requests: Mapping[str, InspectionRequest], found: Mapping[str, Inspected], root: Path
 ) -> list[Problem]:
     entries = {
-        name: {"key": _key(requests[name], root), "inspected": inspected.model_dump(mode="json")}
+        name: {"key": _key(requests[name], root), "root": str(root), "inspected": inspected.model_dump(mode="json")}
         for name, inspected in found.items()
         if inspected.manifest.failure is None and not inspected.misfits
     }
@@ -153,7 +156,8 @@ def _remember(
 
 def _write_private(path: Path, content: bytes) -> None:
     """Replace the file as a whole, readable by its owner only, so that two writers cannot mix."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".manifests-")
     try:
         with os.fdopen(descriptor, "wb") as file:

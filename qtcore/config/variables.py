@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from qtcore.config.configuration import Configuration
 from qtcore.config.manifest import Manifest
-from qtcore.config.overrides import PREFIX, SEPARATOR, variable_of
+from qtcore.config.overrides import SEPARATOR, variable_of
 from qtcore.config.problem import Problem, Weight, edits
-from qtcore.config.sections import Sections
 from qtcore.config.shape import keys_at
 
 FRAMEWORK_VARIABLES = {
@@ -28,16 +28,14 @@ _TOOLKIT = re.compile(
 """Names of the Qt toolkit and its bindings, which share our prefix."""
 
 
-def unknown_variables(
-    environment: Mapping[str, str], sections: Sections, manifests: Mapping[str, Manifest]
-) -> Iterator[Problem]:
+def unknown_variables(configuration: Configuration, manifests: Mapping[str, Manifest]) -> Iterator[Problem]:
     """Variables with our prefix that nobody reads: an error when near a known name, else a finding.
 
     Those with `__` are not looked at here: they are settings, and refused where they do not fit.
     """
-    known = {*FRAMEWORK_VARIABLES, *sections.aliases, *_setting_variables(manifests)}
-    for variable in sorted(environment):
-        if not variable.startswith(PREFIX) or SEPARATOR in variable or variable in known:
+    known = {*FRAMEWORK_VARIABLES, *configuration.sections.aliases, *_setting_variables(manifests)}
+    for variable in sorted(configuration.variables):
+        if SEPARATOR in variable or variable in known:
             continue
         near = _nearest(variable, known)
         if near:

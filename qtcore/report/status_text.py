@@ -1,0 +1,67 @@
+"""The status document as a screen of text; takes plain JSON data, so that `qt status` starts fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from qtcore.cli.output import coloured, table
+from qtcore.report.durations import ago, clock_time, moment
+
+COLUMNS = ("plugin", "status", "lifecycle", "for", "host", "pid", "gen", "restarts", "summary")
+
+
+def status_text(document: Mapping[str, Any]) -> str:
+    """Banner, counts that add up, and one row per plugin, worst first."""
+    now = datetime.fromisoformat(document["at"])
+    return "\n".join([*banner(document, now), "", _plugins(document["plugins"], now)])
+
+
+def banner(document: Mapping[str, Any], now: datetime) -> list[str]:
+    """Mode, posture, overall status and counts; when nothing runs, since when."""
+    overall = document["overall"]
+    score = "" if overall["score"] is None else f" {overall['score']}/100"
+    first = (
+        f"MODE {document['mode'].upper()} · posture {document['posture']} · "
+        f"{coloured(overall['status'], overall['status'])}{score}"
+    )
+    supervisor = document["supervisor"]
+    since = moment(supervisor["since"])
+    second = f"supervisor {supervisor['pid']}, up {ago(since, now)} · {counts_line(document['counts'])}"
+    if document["running"]:
+        return [first, second]
+    return [not_running_line(since, now), first, counts_line(document["counts"])]
+
+
+def not_running_line(since: datetime | None, now: datetime) -> str:
+    """The first line of every reading of a dead system."""
+    if since is None:
+        return "NOT RUNNING: no supervisor has run on this home yet; start one with `qt up`"
+    return f"NOT RUNNING since {clock_time(since)} ({ago(since, now)} ago): what follows is from its records"
+
+
+def counts_line(counts: Mapping[str, int]) -> str:
+    """`12 plugins: 11 healthy, 1 off`."""
+    total = sum(counts.values())
+    parts = [f"{count} {status}" for status, count in counts.items() if count]
+    return f"{total} plugin{'' if total == 1 else 's'}: " + (", ".join(parts) or "none")
+
+
+def _plugins(plugins: list[Mapping[str, Any]], now: datetime) -> str:
+    return table([_row(plugin, now) for plugin in plugins], COLUMNS, status_column="status")
+
+
+def _row(plugin: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    summary = "; ".join(filter(None, [", ".join(plugin["findings"]), plugin["summary"]]))
+    return {
+        "plugin": plugin["name"],
+        "status": plugin["status"],
+        "lifecycle": plugin["lifecycle"],
+        "for": ago(moment(plugin["since"]), now),
+        "host": plugin["host"],
+        "pid": plugin["pid"],
+        "gen": plugin["generation"],
+        "restarts": plugin["restarts"],
+        "summary": summary,
+    }
