@@ -20,6 +20,7 @@ from qtcore import (
     Finding,
     Health,
     NeedsOperator,
+    NoSettings,
     NotReady,
     Plugin,
     Settings,
