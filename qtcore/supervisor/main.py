@@ -28,12 +28,11 @@ from qtcore.kernel.words import Lifecycle
 from qtcore.records.home import Home
 from qtcore.records.journal import Journal
 from qtcore.records.journal_event import EventKind
-from qtcore.records.journal_schema import JournalDamaged
-from qtcore.records.recovery import recover
+from qtcore.records.recovery import open_or_recover
+from qtcore.supervisor.housekeeping import bury_the_last_run, keep_house
 from qtcore.supervisor.operator import Operator
 from qtcore.supervisor.preflight import refuse_taken_ports
 from qtcore.supervisor.projection import Projection
-from qtcore.supervisor.story import Story
 from qtcore.supervisor.supervisor import Supervisor
 from qtcore.supervisor.topology import Topology
 from qtcore.telemetry.setup import configure_process
@@ -60,34 +59,32 @@ def run(configuration: Configuration, home: Home, wish: Run) -> int:
     lock = home.lock()
     try:
         run_dir = home.create_run_dir()
-        journal, recovered = _open_journal(home)
-        with journal:
-            anyio.run(_run, configuration, home, run_dir, journal, recovered, wish)
+        with open_or_recover(home) as (journal, recovered):
+            anyio.run(_run, _Ground(configuration, home, run_dir, journal, recovered), wish)
     finally:
         lock.release()
     return 0
 
 
-def _open_journal(home: Home) -> tuple[Journal, str | None]:
-    """The home's journal; a damaged one is moved aside, which is told in the second value."""
-    try:
-        return Journal.open(home), None
-    except JournalDamaged as damage:
-        done = recover(home)
-        return Journal.open(home), f"{damage}; {done.sentence}"
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What is held before the first process exists."""
+
+    configuration: Configuration
+    home: Home
+    run_dir: Path
+    journal: Journal
+    recovered: str | None
 
 
-async def _run(
-    configuration: Configuration, home: Home, run_dir: Path, journal: Journal, recovered: str | None, wish: Run
-) -> None:
+async def _run(ground: _Ground, wish: Run) -> None:
+    configuration, home, journal = ground.configuration, ground.home, ground.journal
     inspection = await inspect(configuration, home.cache, lambda name: wish.say(f"looked at {name}"))
     refuse_if_wrong(inspection.problems)
     blueprint = build_plan(configuration, inspection.manifests)
     refuse_taken_ports(configuration, inspection.manifests)
-    topology = Topology(configuration, blueprint, inspection.manifests, home, run_dir)
-    telemetry = configure_process(
-        home.root, "supervisor", application=topology.application, attributes={"qt.mode": topology.mode}
-    )
+    topology = Topology(configuration, blueprint, inspection.manifests, home, ground.run_dir)
+    telemetry = configure_process(home, "supervisor", application=topology.application, mode=topology.mode)
     board = Board.create(len(blueprint.plan.hosts), len(blueprint.plan.plugins))
     sets = sorted({plan.preload for plan in blueprint.plan.hosts.values() if plan.preload})
     async with Launcher(board, logs_dir=home.logs, preload_sets=sets) as launcher:
@@ -97,11 +94,12 @@ async def _run(
             journal=journal,
             board=board,
             launcher=launcher,
-            story=Story(telemetry.tracer, topology.tenants),
+            telemetry=telemetry,
         )
         problems = [*inspection.problems, *blueprint.problems]
-        _record_start(journal, supervisor, problems, recovered)
-        await _live(supervisor, run_dir, wish)
+        _record_start(journal, supervisor, problems, ground.recovered)
+        bury_the_last_run(home, telemetry, time.time_ns())
+        await _live(supervisor, ground.run_dir, wish)
     journal.append(EventKind.SUPERVISOR_STOPPED, "everything has stopped in order")
     telemetry.close()
 
@@ -111,6 +109,7 @@ async def _live(supervisor: Supervisor, run_dir: Path, wish: Run) -> None:
     operator = Operator(supervisor, projection.status_document, f"{getpass.getuser()} (uid {os.getuid()})")
     async with anyio.create_task_group() as tasks:
         await tasks.start(_control, run_dir / SOCKET_NAME, operator)
+        tasks.start_soon(keep_house, supervisor.home)
         tasks.start_soon(_obey_signals, operator, tasks.cancel_scope)
         await tasks.start(projection.run)
         _announce(supervisor, wish)
@@ -180,7 +179,7 @@ def _announce(supervisor: Supervisor, wish: Run) -> None:
 
 def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Problem], recovered: str | None) -> None:
     previous = journal.previous_run
-    if previous is not None and not previous.stopped_in_order:
+    if previous is not None and not previous.ended_in_order:
         journal.append(EventKind.SUPERVISOR_DIED, "the last supervisor ended without stopping in order")
     journal.append(
         EventKind.SUPERVISOR_STARTED,

@@ -62,7 +62,7 @@ class Operator:
         plugin = self._known(args.plugin)
         state = self._supervisor.state
         before = state.plugins[plugin]
-        dependents = () if op in {"start", "release"} else tuple(sorted(state.graph.dependents[plugin]))
+        dependents = () if op in {"start", "release"} else tuple(sorted(state.graph.dependents(plugin)))
         sentence = _SENTENCES[op].format(plugin=plugin, lifecycle=before.lifecycle.value, generation=before.generation)
         if args.dry_run:
             acted = ask.Acted(sentence=f"would: {sentence}", acted=False, affected=dependents)

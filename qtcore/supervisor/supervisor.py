@@ -19,15 +19,16 @@ from qtcore.kernel.words import Cause
 from qtcore.records.clock import instant_now
 from qtcore.records.home import Home
 from qtcore.records.journal import Journal
-from qtcore.records.journal_event import EventKind
 from qtcore.supervisor.calls import PendingCalls
 from qtcore.supervisor.findings import FindingsBook
 from qtcore.supervisor.host_table import Death, Doom, HostTable, LiveHost
 from qtcore.supervisor.machine import Machine
+from qtcore.supervisor.recorder import Recorder
 from qtcore.supervisor.rounds import HealthRounds, Reading
 from qtcore.supervisor.story import Story
 from qtcore.supervisor.topology import Topology
 from qtcore.supervisor.verdicts import health_seen, kernel_finding
+from qtcore.telemetry.setup import Telemetry
 
 POSTURE_LIFE_S = 3.0
 ANSWER_MARGIN_S = 1.0
@@ -38,13 +39,21 @@ class Supervisor:
     """One run, from SupervisorStarted to AllStopped. All methods belong to one event loop."""
 
     def __init__(
-        self, topology: Topology, *, home: Home, journal: Journal, board: Board, launcher: Launcher, story: Story
+        self,
+        topology: Topology,
+        *,
+        home: Home,
+        journal: Journal,
+        board: Board,
+        launcher: Launcher,
+        telemetry: Telemetry,
     ) -> None:
         self.topology = topology
         self.home = home
         self.journal = journal
         self.board = board
-        self.story = story
+        self.story = Story(telemetry.tracer, topology.tenants)
+        self._recorder = Recorder(journal, self.story, topology, telemetry)
         self.calls = PendingCalls()
         self.findings = FindingsBook(journal, lambda: instant_now().wall)
         self.rounds = HealthRounds(
@@ -116,9 +125,10 @@ class Supervisor:
             case commands.SetPosture():
                 self._set_posture(command)
             case commands.RecordTransition():
-                self._record_transition(command)
+                self._recorder.transition(command)
+                self._note_change()
             case commands.RecordHealing():
-                self._record_healing(command)
+                self._recorder.healing(command)
             case commands.OpenFinding():
                 self.findings.see(command.plugin, kernel_finding(command))
                 self._note_change()
@@ -131,19 +141,10 @@ class Supervisor:
                 assert_never(command)
 
     def _start_generation(self, command: commands.StartGeneration) -> None:
-        self.journal.reserve_generation(command.plugin, command.generation)
-        trace = self.story.generation_starts(command.plugin, command.generation)
-        self.journal.append(
-            EventKind.GENERATION_RESERVED,
-            command.reason,
-            plugin=command.plugin,
-            host=command.host,
-            generation=command.generation,
-            trace_id=trace.trace_id,
-        )
+        step = self._recorder.generation_reserved(command)
         self.board.set_lease(self.topology.slot(command.plugin), command.generation)
         self._set_loading(command.host, command.plugin, loading=True)
-        assignment = self.topology.assignment(command.plugin, command.generation, trace.traceparent)
+        assignment = self.topology.assignment(command.plugin, command.generation, step.traceparent)
         self.hosts.send(command.host, wire.StartPlugin(assignment=assignment))
 
     def _stop_generation(self, command: commands.StopGeneration) -> None:
@@ -182,7 +183,7 @@ class Supervisor:
 
     def _kill_host(self, command: commands.KillHost) -> None:
         self._watch.remove(command.host)
-        self.journal.append(EventKind.HOST_KILLED, command.reason, host=command.host, cause=command.cause)
+        self._recorder.host_killed(command)
         culprit = self._deaf.pop(command.host, None)
         sighting = self.story.sighting(command.host, command.incarnation)
         kind = sighting.verdict if sighting else Doom(command.cause, "").kind
@@ -192,46 +193,8 @@ class Supervisor:
         expires_s = time.monotonic() + POSTURE_LIFE_S
         self.hosts.broadcast(wire.SetPosture(level=command.level, reasons=command.reasons, expires_s=expires_s))
         if command.changed:
-            reason = "; ".join(command.reasons) or "nobody demands more"
-            self.journal.append(
-                EventKind.POSTURE_CHANGED, f"posture {command.level}: {reason}", details={"level": command.level}
-            )
+            self._recorder.posture(command)
             self._note_change()
-
-    def _record_transition(self, command: commands.RecordTransition) -> None:
-        trace_id = self.story.transition(command)
-        self.journal.append(
-            EventKind.TRANSITION,
-            command.reason,
-            plugin=command.plugin,
-            host=self.topology.host_of(command.plugin),
-            generation=command.generation,
-            cause=command.cause,
-            details={
-                "before": command.before.value,
-                "after": command.after.value,
-                "next_attempt_in_s": command.next_attempt_in_s,
-                "collateral_of": command.collateral_of,
-            },
-            trace_id=trace_id,
-        )
-        self._note_change()
-
-    def _record_healing(self, command: commands.RecordHealing) -> None:
-        trace_id = self.story.healing(command)
-        self.journal.append(
-            EventKind.HEALING,
-            f"{command.act}: {command.outcome.value}" + (f", {command.proof}" if command.proof else ""),
-            plugin=command.plugin,
-            details={
-                "rung": command.rung.value,
-                "act": command.act,
-                "outcome": command.outcome.value,
-                "proof": command.proof,
-                "finding": command.finding,
-            },
-            trace_id=trace_id,
-        )
 
     # --- what hosts say ----------------------------------------------------------------------
 
@@ -242,12 +205,7 @@ class Supervisor:
         limits = Limits.of(plan.loop_limit_s, plan.load_limit_s)
         self._loading[host.name] = set()
         self._watch.add(host.name, host.incarnation, process.pid, process.spec.host_slot, limits)
-        self.journal.append(
-            EventKind.HOST_SPAWNED,
-            f"host {host.name} is process {process.pid} ({process.way.value})",
-            host=host.name,
-            details={"pid": process.pid, "incarnation": host.incarnation, "way": process.way.value},
-        )
+        self._recorder.host_spawned(host)
 
     def host_lost(self, host: LiveHost, sentence: str) -> None:
         """The channel is unusable: the same as a hang."""
@@ -260,14 +218,7 @@ class Supervisor:
         for name in self.topology.tenants(death.host):
             self.board.set_lease(self.topology.slot(name), 0)
             self.rounds.end(name)
-        self.journal.append(
-            EventKind.HOST_GONE,
-            death.reason,
-            host=death.host,
-            plugin=death.culprit,
-            cause=death.cause,
-            details={"incarnation": death.incarnation, "culprit": death.culprit} | self.story.death(death),
-        )
+        self._recorder.host_gone(death)
         self.tell(events.HostGone(death.host, death.incarnation, death.cause, death.reason, death.culprit))
         self.story.buried(death.host)
 
@@ -297,14 +248,12 @@ class Supervisor:
             case wire.FindingRaised():
                 self._finding_raised(message)
             case wire.NoteRaised():
-                self.journal.append(
-                    EventKind.NOTE, message.text, plugin=message.plugin, host=host.name, details=message.details
-                )
+                self._recorder.note(host.name, message)
             case _:
                 assert_never(message)
 
     def _host_up(self, host: LiveHost) -> None:
-        self.journal.append(EventKind.HOST_UP, f"host {host.name} answers", host=host.name)
+        self._recorder.host_up(host)
         self.hosts.broadcast(wire.SetPeers(peers=self.topology.peers))
         posture = self.state.posture
         if posture is not None:
@@ -312,7 +261,6 @@ class Supervisor:
             self.hosts.send(
                 host.name, wire.SetPosture(level=posture.level, reasons=posture.reasons, expires_s=expires_s)
             )
-        self.story.host_up(host.name)
         self.tell(events.HostUp(host.name, host.incarnation))
 
     def _plugin_ready(self, message: wire.PluginReady) -> None:
@@ -328,17 +276,7 @@ class Supervisor:
         self.rounds.end(message.plugin)
         if self.state.plugins[message.plugin].generation == message.generation:
             self.board.set_lease(self.topology.slot(message.plugin), 0)
-        if message.traceback:
-            self.journal.append(
-                EventKind.EVIDENCE,
-                message.sentence,
-                plugin=message.plugin,
-                host=host.name,
-                generation=message.generation,
-                cause=message.cause,
-                details={"error_type": message.error_type, "traceback": message.traceback},
-                trace_id=message.trace_id or self.story.trace_id(message.plugin),
-            )
+        self._recorder.last_words(host.name, message)
         reason = message.sentence or f"{message.plugin} ended ({message.cause.value})"
         self.tell(events.PluginEnded(message.plugin, message.generation, message.cause, reason, message.retry_after_s))
 
@@ -376,13 +314,13 @@ class Supervisor:
 
     def _sighted(self, sighting: Sighting) -> None:
         if not sighting.verdict.hung:
-            self.journal.append(EventKind.NOTE, sighting.sentence, host=sighting.host)
+            self._recorder.sighting(sighting)
             return
         self.story.suspect(sighting)
         self._suspect(sighting.host, sighting.incarnation, sighting.sentence)
 
     def _suspect(self, host: str, incarnation: int, sentence: str) -> None:
-        self.journal.append(EventKind.HOST_SUSPECTED, sentence, host=host, cause=Cause.HUNG)
+        self._recorder.suspected(host, sentence)
         self.tell(events.HostSuspected(host, incarnation, Cause.HUNG, sentence))
 
     def _ask_health(self, plugin: str, generation: int, request: str) -> None:
