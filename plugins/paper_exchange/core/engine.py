@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import assert_never
 
 from plugins.paper_exchange.core import conditional, margin, matching, refusals, settlement, travel
-from plugins.paper_exchange.core.account import Account
+from plugins.paper_exchange.core.account import Account, Price
 from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.core.events import (
     AmendOrder,
@@ -20,7 +22,7 @@ from plugins.paper_exchange.core.events import (
     SettleFunding,
     Trade,
 )
-from plugins.paper_exchange.core.kinds import AccountReason, AlgoStatus, IncomeType
+from plugins.paper_exchange.core.kinds import AlgoStatus, IncomeType
 from plugins.paper_exchange.core.orders import Algo, Order
 from plugins.paper_exchange.core.turn import Changes, Turn
 
@@ -32,11 +34,12 @@ class Engine:
         self.account = account
         self.economics = economics
 
-    def open_account(self, now_ms: int) -> Changes:
-        """Pay in the start balance; done once in a ledger's life."""
+    def open_account(self, now_ms: int, prices: Mapping[str, Decimal]) -> Changes:
+        """Pay in the start balance and take the first prices; done once in a ledger's life."""
         turn = Turn(self.account, self.economics, now_ms)
+        for symbol, price in prices.items():
+            turn.set_price(symbol, Price(price, price, now_ms))
         turn.pay(IncomeType.TRANSFER, "", self.economics.start_balance)
-        turn.tell_account(AccountReason.ORDER, self.economics.start_balance)
         return turn.changes
 
     def apply(self, event: Event) -> Changes:

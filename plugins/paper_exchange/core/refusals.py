@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer to the client, not a fault
+class Refusal(Exception):
     """A request was refused and changed nothing. `code` is the venue's number, `http` the status it travels with."""
 
     def __init__(self, code: int, message: str, http: int = 400) -> None:

@@ -18,7 +18,7 @@ from plugins.paper_exchange.core.events import (
     SettleFunding,
     Trade,
 )
-from plugins.paper_exchange.core.kinds import AlgoType, OrderType, Side, TimeInForce, WorkingType
+from plugins.paper_exchange.core.kinds import AlgoType, OrderType, Side
 from plugins.paper_exchange.core.messages import AlgoUpdate, OrderUpdate
 from plugins.paper_exchange.core.orders import Algo, AlgoRequest, Order, OrderRequest
 from plugins.paper_exchange.core.turn import Changes
@@ -143,9 +143,7 @@ def new_desk() -> Callable[..., Desk]:
         account.leverage = dict.fromkeys(symbols, leverage)
         engine = Engine(account, Economics(start_balance=Decimal(balance)))
         desk = Desk(engine)
-        desk.heard.append(engine.open_account(desk.now_ms))
-        for symbol in symbols:
-            desk.move(price, symbol=symbol, jump=True)
+        desk.heard.append(engine.open_account(desk.now_ms, dict.fromkeys(symbols, Decimal(price))))
         return desk
 
     return make
@@ -154,6 +152,3 @@ def new_desk() -> Callable[..., Desk]:
 @pytest.fixture
 def desk(new_desk: Callable[..., Desk]) -> Desk:
     return new_desk()
-
-
-__all__ = ["AlgoType", "Desk", "TimeInForce", "WorkingType"]

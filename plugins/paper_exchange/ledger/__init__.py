@@ -1,0 +1,1 @@
+"""What the venue remembers: one SQLite file, written before anybody is told."""

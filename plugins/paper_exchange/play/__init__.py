@@ -1,0 +1,1 @@
+"""How the market is played: what happens when, which market time it is, and the candles that come of it."""
