@@ -13,6 +13,7 @@ It asks the venue over plain signed REST and reads `exchange.db` and `quantum.db
 - money: income adds up to the fills (commission, realised profit), and with the start balance to the wallet.
 - positions: the venue's, the sum of its trades, and the open rows of `positions`.
 - trades: each closed round trip is the sum of its fills and of the funding settled while it was open.
+- intents: none of unknown outcome, each with the quantity that its fills say, one filled entry per signal.
 - signals: each row has exactly one outcome code; a filled one names an intent whose order filled at the venue.
 - counts: filled orders and symbols, against --least-orders and --least-symbols.
 
@@ -53,6 +54,7 @@ class Books:
     venue: Account
     exchange_fills: list[Row]
     intents: list[Row]
+    income: list[Row]
     fills: list[Row]
     positions: list[Row]
     trades: list[Row]
@@ -63,7 +65,7 @@ class Books:
 def read_books(venue: Venue, exchange_db: Path, database: Path) -> Books | None:
     """All books, or None when the account changed meanwhile."""
     before = venue.account()
-    ours = [read_rows(exchange_db, table) for table in ("fills", "intents")]
+    ours = [read_rows(exchange_db, table) for table in ("fills", "intents", "income")]
     ours += [read_rows(database, table) for table in ("fills", "positions", "trades", "funding", "signals")]
     return Books(before, *ours) if venue.account() == before else None
 
@@ -123,6 +125,8 @@ def check_money(books: Books, start_balance: Decimal) -> Iterator[Line]:
     yield _equal("income: realised profit = that of the fills", sums["REALIZED_PNL"], realised)
     funding = total(Decimal(row["amount"]) for row in books.funding)
     yield _equal("income: funding = database", sums["FUNDING_FEE"], funding)
+    booked = total(Decimal(row["amount"]) for row in books.income if row["kind"] == "FUNDING_FEE")
+    yield _equal("income: funding = exchange.db", sums["FUNDING_FEE"], booked)
     earned = total(amount for kind, amount in sums.items() if kind != "TRANSFER")
     yield _equal("wallet = start balance + income", books.venue.wallet, start_balance + earned)
 
@@ -132,8 +136,8 @@ def _equal(name: str, one: Decimal, other: Decimal) -> Line:
 
 
 def still_open(books: Books) -> list[Row]:
-    """Rows of `positions` that are not closed."""
-    return [row for row in books.positions if row["closed_because"] is None]
+    """Rows of `positions` of which something is left."""
+    return [row for row in books.positions if Decimal(row["quantity"])]
 
 
 def check_positions(books: Books) -> Iterator[Line]:
@@ -181,6 +185,23 @@ def _round_trip_fault(row: Row, fills: list[Row], settlements: list[Row]) -> str
     }
     faults = [f"{name} {row[name]}, not {value}" for name, value in expected.items() if Decimal(row[name]) != value]
     return f"{row['position_id']}: {'; '.join(faults)}" if faults else ""
+
+
+def check_intents(books: Books) -> Iterator[Line]:
+    """What `exchange.db` believes of its orders, against its own fills; and that no signal was filled twice."""
+    executed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for row in books.exchange_fills:
+        executed[row["client_order_id"]] += Decimal(row["quantity"])
+    doubtful = [row["id"] for row in books.intents if row["state"] == "unknown"]
+    yield Line("intents: none of unknown outcome", not doubtful, f"{len(books.intents)} intents {doubtful[:3] or ''}")
+    wrong = [row["id"] for row in books.intents if Decimal(row["filled_quantity"]) != executed[row["id"]]]
+    yield Line("intents: filled quantity = their fills", not wrong, f"not so: {wrong[:3]}" if wrong else "all")
+    entries: defaultdict[str, list[str]] = defaultdict(list)
+    for row in books.intents:
+        if row["purpose"] == "entry" and row["signal_id"] and executed[row["id"]]:
+            entries[row["signal_id"]].append(row["id"])
+    doubled = [ids for ids in entries.values() if len(ids) > 1]
+    yield Line("intents: one filled entry per signal", not doubled, f"{len(entries)} entries {doubled[:1] or ''}")
 
 
 def check_signals(books: Books, pending_allowed: int) -> Iterator[Line]:
@@ -277,6 +298,7 @@ def judged(books: Books, asked: argparse.Namespace) -> list[Line]:
         *check_money(books, asked.start_balance),
         *check_positions(books),
         *check_round_trips(books),
+        *check_intents(books),
         *check_signals(books, asked.pending),
         *check_counts(books, asked.least_orders, asked.least_symbols),
     ]

@@ -17,24 +17,20 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import create_engine
 
+from plugins.exchange.ledger_schema import SCHEMA
 from plugins.store.tables import Base
 
 SCRIPT = Path(__file__).parents[2] / "tools" / "check_first_night.py"
 
 Row = dict[str, Any]
 
-EXCHANGE = """
-CREATE TABLE fills (symbol, venue_trade_id, venue_order_id, client_order_id, side, quantity, price, fee, fee_asset,
-    realised_pnl, maker, at, market_at);
-CREATE TABLE intents (id);
-"""
 STOP: Row = {"orderType": "STOP_MARKET", "side": "SELL", "algoStatus": "NEW"}
 STOP |= {"closePosition": True, "reduceOnly": True, "quantity": "0"}
 DAY, LATER = "2025-05-05 00:00:00.000000", "2025-05-05 01:00:00.000000"
 
 
 def fill(symbol: str, number: str, client: str, side: str, position: str, **amounts: str) -> Row:
-    """A row of `fills` in quantum.db; exchange.db has the same without `position_id`."""
+    """A row of `fills`, whose columns both files have."""
     names = {"symbol": symbol, "venue_trade_id": number, "venue_order_id": f"1{number}", "client_order_id": client}
     rest = {"side": side, "fee_asset": "USDT", "maker": 0, "at": DAY, "market_at": DAY, "position_id": position}
     return names | rest | amounts
@@ -62,6 +58,26 @@ QUANTUM: tuple[tuple[str, Row], ...] = (
     ("signals", SIGNAL | {"id": "s1", "outcome_code": "filled", "intent_id": "A"}),
     ("signals", SIGNAL | {"id": "s2", "outcome_code": "filled", "intent_id": "B"}),
     ("signals", SIGNAL | {"id": "s3", "outcome_code": "blocked_confidence"}),
+)
+INTENT: Row = {"side": "long", "book": "plain", "reduce_only": 0, "close_position": 0, "reason": "", "attempts": 1}
+INTENT |= {"created_at": DAY, "updated_at": DAY, "recv_window_ms": 2000, "sentence": "", "state": "filled"}
+
+
+def intent(row: Row, purpose: str, signal: str | None) -> Row:
+    known = {"id": row["client_order_id"], "symbol": row["symbol"], "quantity": row["quantity"], "signal_id": signal}
+    return INTENT | known | {"filled_quantity": row["quantity"], "purpose": purpose}
+
+
+EXCHANGE: tuple[tuple[str, Row], ...] = (
+    *(("fills", row | {"quantity_after": "0"}) for row in FILLS),
+    ("intents", intent(FILLS[0], "entry", "s1")),
+    ("intents", intent(FILLS[1], "entry", "s2")),
+    ("intents", intent(FILLS[2], "exit", None)),
+    (
+        "income",
+        {"kind": "FUNDING_FEE", "transaction_id": "5", "symbol": "ETHUSDT", "amount": "-0.019"}
+        | {"asset": "USDT", "market_at": LATER},
+    ),
 )
 INCOMES = (
     *(("COMMISSION", f"-{row['fee']}", row["symbol"]) for row in FILLS),
@@ -118,10 +134,9 @@ class World:
             for table, row in QUANTUM:
                 insert(database, table, row)
         with closing(sqlite3.connect(self.home / "exchange.db")) as exchange, exchange:
-            exchange.executescript(EXCHANGE)
-            for row in FILLS:
-                insert(exchange, "fills", {name: value for name, value in row.items() if name != "position_id"})
-                insert(exchange, "intents", {"id": row["client_order_id"]})
+            exchange.executescript(SCHEMA)
+            for table, row in EXCHANGE:
+                insert(exchange, table, row)
 
     def change(self, file: str, statement: str) -> None:
         with closing(sqlite3.connect(self.home / file)) as connection, connection:
@@ -209,6 +224,10 @@ def test_position_without_a_full_live_stop_is_named(world: World, origin: str, s
         ("quantum.db", "DELETE FROM funding", "income: funding = database"),
         ("quantum.db", "UPDATE signals SET outcome_code = NULL WHERE id = 's3'", "signals: one coded outcome each"),
         ("exchange.db", "DELETE FROM intents", "signals: each filled one"),
+        ("exchange.db", "DELETE FROM income", "income: funding = exchange.db"),
+        ("exchange.db", "UPDATE intents SET state = 'unknown' WHERE id = 'A'", "intents: none of unknown outcome"),
+        ("exchange.db", "UPDATE intents SET filled_quantity = '1' WHERE id = 'A'", "intents: filled quantity"),
+        ("exchange.db", "UPDATE intents SET signal_id = 's1' WHERE id = 'B'", "intents: one filled entry per signal"),
     ],
 )
 def test_difference_between_books_is_named(world: World, origin: str, file: str, statement: str, told: str) -> None:
