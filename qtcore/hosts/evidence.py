@@ -121,14 +121,13 @@ def culprit(stacks: Iterable[Stack], modules: Mapping[str, str]) -> str | None:
 
 
 def owner(file: str, modules: Mapping[str, str]) -> str | None:
-    """The plugin that a source file belongs to: its module, or a folder that is its alone."""
+    """The plugin that a source file belongs to: its module, or the folder that is the plugin's own."""
     for plugin, module in modules.items():
         if file == module:
             return plugin
-    folders = {plugin: str(Path(module).parent) for plugin, module in modules.items()}
     for plugin, module in modules.items():
-        folder = folders[plugin]
-        alone = [*folders.values()].count(folder) == 1 or Path(module).name == "__init__.py"
-        if alone and file.startswith(folder + "/"):
+        path = Path(module)
+        own_folder = path.name == "__init__.py" or path.parent.name == plugin
+        if own_folder and file.startswith(f"{path.parent}/"):
             return plugin
     return None

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 import anyio
+from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectSendStream
 
 from qtcore.control.host_message import StopHost, ToHost
@@ -154,7 +155,7 @@ async def _live(spec: HostSpec, board: Board, control: socket.socket, make_runti
         tasks.start_soon(_beat_loop, board, spec)
         tasks.start_soon(channel.drain)
         tasks.start_soon(_read, channel, outbox)
-        tasks.start_soon(_obey_sigterm, outbox)
+        await tasks.start(_obey_sigterm, outbox)
         await runtime.run(inbox)
         tasks.cancel_scope.cancel()
     with anyio.move_on_after(FLUSH_WITHIN_S):
@@ -174,8 +175,9 @@ async def _read(channel: HostEnd, outbox: MemoryObjectSendStream[ToHost]) -> Non
             await outbox.send(message)
 
 
-async def _obey_sigterm(outbox: MemoryObjectSendStream[ToHost]) -> None:
+async def _obey_sigterm(outbox: MemoryObjectSendStream[ToHost], *, task_status: TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM) as signals:
+        task_status.started()
         async for _ in signals:
             try:
                 await outbox.send(StopHost(reason="SIGTERM", grace_s=SIGTERM_GRACE_S))

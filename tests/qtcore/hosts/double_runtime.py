@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -79,8 +80,8 @@ async def _print_lines(lines: int, text: str) -> int:
     return lines
 
 
-async def _start_child(own_session: bool) -> int:
-    child = subprocess.Popen(["sleep", "600"], start_new_session=own_session)  # noqa: S607, ASYNC220
+async def _start_child(own_group: bool) -> int:
+    child = subprocess.Popen(["sleep", "600"], process_group=0 if own_group else None)  # noqa: S607, ASYNC220
     return child.pid
 
 
@@ -90,11 +91,29 @@ async def _orphan_child() -> int:
     return int(done.stdout)
 
 
+def _descriptors() -> list[str]:
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            found.append(str(entry.readlink()))
+        except FileNotFoundError:  # the listing's own
+            continue
+    return found
+
+
+async def _use_ccxt() -> str:
+    import ccxt.pro
+
+    client = ccxt.pro.binanceusdm()
+    await client.close()
+    return str(client.id)
+
+
 async def _tell(what: str) -> Any:
     return {
         "modules": lambda: sorted(sys.modules),
-        "fds": lambda: sorted(os.listdir("/proc/self/fd")),
-        "name": lambda: open("/proc/self/comm").read().strip(),  # noqa: SIM115
+        "fds": _descriptors,
+        "name": lambda: Path("/proc/self/comm").read_text().strip(),
         "session": lambda: os.getsid(0),
         "parent": os.getppid,
         "environment": lambda: dict(os.environ),
@@ -120,4 +139,5 @@ _HARM: dict[str, Callable[..., Any]] = {
     "orphan_child": _orphan_child,
     "tell": _tell,
     "fetch": _fetch,
+    "use_ccxt": _use_ccxt,
 }
