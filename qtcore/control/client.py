@@ -59,7 +59,8 @@ def _exchanged(connection: socket.socket, line: bytes, op: str, timeout_s: float
             answer += chunk
     except TimeoutError:
         raise EnvironmentRefused(
-            f"the supervisor did not answer `{op}` within {timeout_s:g} s; see `qt status` and the journal (`qt events`)"
+            f"the supervisor did not answer `{op}` within {timeout_s:g} s; "
+            "see `qt status` and the journal (`qt events`)"
         ) from None
     except (BrokenPipeError, ConnectionResetError):
         answer.clear()
