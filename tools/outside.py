@@ -121,8 +121,10 @@ class Venue:
             rows = self.signed("/fapi/v1/income", startTime=since, limit=PAGE)
             fresh = [row for row in rows if (row["incomeType"], row["symbol"], str(row["tranId"])) not in found]
             found |= {(row["incomeType"], row["symbol"], str(row["tranId"])): row for row in fresh}
-            if len(rows) < PAGE or not fresh:
+            if len(rows) < PAGE:
                 return list(found.values())
+            if not fresh:
+                raise Unreadable(f"more than {PAGE} incomes at {since}: they cannot be paged by time")
             since = max(int(row["time"]) for row in rows)
 
     def wallet(self) -> Decimal:
