@@ -36,7 +36,7 @@ _KLINE_COLUMNS: Final = (
 )
 _KLINE_TYPES: Final = {"open_time": "int64", **dict.fromkeys((*PRICE_COLUMNS, "volume"), "float64")}
 _FUNDING_COLUMNS: Final = ("calc_time", "funding_interval_hours", "last_funding_rate")
-_FUNDING_TYPES: Final = {"calc_time": "int64", "last_funding_rate": "string"}
+_FUNDING_TYPES: Final = {"calc_time": "int64", "last_funding_rate": "float64"}
 _FIRST_MICROSECOND: Final = 10**14
 """As milliseconds this would be the year 5138."""
 
@@ -107,7 +107,7 @@ def _read_funding(paths: Sequence[Path]) -> Settlements:
     if not tables:
         return ()
     times = [at for table in tables for at in table["calc_time"].to_pylist()]
-    rates = [Decimal(rate) for table in tables for rate in table["last_funding_rate"].to_pylist()]
+    rates = [Decimal(repr(rate)) for table in tables for rate in table["last_funding_rate"].to_pylist()]
     return settlements(", ".join(path.name for path in paths), times, rates)
 
 

@@ -55,6 +55,14 @@ def test_funding_dump_adds_settlements(dump: Dump) -> None:
     assert market.funding("ETHUSDT", START_MS - 1, START_MS + 1) == [(START_MS, Decimal("0.0001"))]
 
 
+def test_funding_dump_with_a_strange_rate_is_refused(dump: Dump) -> None:
+    """A rate that is no number is refused with the file's name."""
+    folder = dump("ETHUSDT-1m-2025-05.csv", bars())
+    (folder / "ETHUSDT-fundingRate-2025-05.csv").write_text(f"{START_MS},8,high\n")
+    with pytest.raises(MarketDataError, match=r"ETHUSDT-fundingRate-2025-05\.csv .*invalid value 'high'"):
+        open_market(f"csv:{folder}")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
