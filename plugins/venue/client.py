@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from ccxt.base.errors import BaseError
 from ccxt.pro import binanceusdm
 from pydantic import SecretStr
 from typing_extensions import override
 
 from qtcore import QtError
+
+_ANSWER = "venue_answer"
 
 Tap = Callable[[str, Any], None]
 
@@ -36,6 +39,22 @@ class Keys:
 
     key: SecretStr
     secret: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the venue answered to a refused request: HTTP status, its own code (negative) and message."""
+
+    status: int
+    code: int | None
+    message: str
+    retry_after_s: float
+
+
+def answer_of(error: BaseError) -> Answer | None:
+    """The venue's answer behind a ccxt error; None when there was none, so that nobody knows what happened."""
+    found = vars(error).get(_ANSWER)
+    return found if isinstance(found, Answer) else None
 
 
 @dataclass(slots=True)
@@ -121,6 +140,33 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
         self.usage.retry_after_s = float(headers.get("retry-after", 0.0)) if code in {418, 429} else 0.0
         self.usage.seen = True
         return response_body.strip()
+
+    @override
+    def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, response: Any,
+                      requestHeaders: Any, requestBody: Any) -> Any:  # fmt: skip
+        """ccxt's check, with the venue's answer kept on the error: some of its classes drop the code."""
+        try:
+            return super().handle_errors(
+                code, reason, url, method, headers, body, response, requestHeaders, requestBody
+            )
+        except BaseError as error:
+            vars(error)[_ANSWER] = self._answer(code, body, response)
+            raise
+
+    @override
+    def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> None:
+        """ccxt's check of the status alone, with the answer kept on the error."""
+        try:
+            super().handle_http_status_code(code, reason, url, method, body)
+        except BaseError as error:
+            vars(error)[_ANSWER] = self._answer(code, body, None)
+            raise
+
+    def _answer(self, status: int, body: str | None, response: Any) -> Answer:
+        said = response if isinstance(response, dict) else {}
+        code = said.get("code")
+        message = str(said.get("msg") or (body or "")[:200])
+        return Answer(status, code if isinstance(code, int) else None, message, self.usage.retry_after_s)
 
     def tap(self, url: str, on_message: Tap, on_end: Callable[[str, str], None]) -> None:
         """Hand every message of the websocket at `url` to `on_message`, and its end to `on_end`."""

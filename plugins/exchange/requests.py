@@ -1,0 +1,268 @@
+"""Every request that this application makes of the venue, in own types.
+
+Two clients share the account: orders go through one of their own, so that none ever waits behind
+another request; ccxt's limiter is off in both, and the weight used is watched instead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from ccxt.base.errors import BaseError
+
+from plugins.domain import Instrument, Intent, Purpose, Side
+from plugins.exchange import wire
+from plugins.exchange.order_path import Absent, Attempt
+from plugins.exchange.replies import NO_SUCH_ORDER, Refused, Unclear, reply_of
+from plugins.exchange.venue_clock import VenueClock
+from plugins.exchange.wire import (
+    AccountView,
+    AlgoView,
+    IncomeView,
+    OrderView,
+    PositionView,
+    TradeView,
+    Unreadable,
+    object_of,
+    rows_of,
+)
+from plugins.venue import VenueClient
+from qtcore import QtError
+
+V = TypeVar("V")
+
+PAGE = 1000
+"""Rows that the venue returns at most for trades and income."""
+
+
+class VenueSilent(QtError):
+    """A reading request got no answer that could be used; ask again."""
+
+
+class VenueRefusal(QtError):
+    """The venue refused a reading request; `code` is its number."""
+
+    def __init__(self, sentence: str, code: int | None, retry_after_s: float) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+
+class Requests:
+    """The venue's REST interface over two clients, `orders` and `reads`."""
+
+    def __init__(self, orders: VenueClient, reads: VenueClient, clock: VenueClock, *, working_type: str) -> None:
+        self._orders = orders
+        self._reads = reads
+        self._working_type = working_type
+        self.clock = clock
+
+    @property
+    def weight_1m(self) -> int:
+        """Request weight used in the current minute, as the venue last said."""
+        return max(self._orders.usage.weight_1m, self._reads.usage.weight_1m)
+
+    async def close(self) -> None:
+        """Close both clients."""
+        await self._orders.close()
+        await self._reads.close()
+
+    # --- orders -----------------------------------------------------------------------------------
+
+    async def place(self, intent: Intent, attempt: Attempt) -> OrderView | AlgoView | Refused | Unclear:
+        """Send an order; every way in which it can end is a value, because all of them matter."""
+        stamped = {"timestamp": attempt.sent_ms, "recvWindow": attempt.recv_window_ms}
+        if intent.trigger is None:
+            asked = self._orders.fapiPrivatePostOrder(_plain(intent) | stamped)
+            return await _sent(asked, "order", wire.order_from)
+        asked = self._orders.fapiPrivatePostAlgoOrder(_conditional(intent, self._working_type) | stamped)
+        return await _sent(asked, "conditional order", wire.algo_from)
+
+    async def cancel_order(self, symbol: str, client_id: str) -> Refused | Unclear | None:
+        """Cancel in the matching engine; None when the venue did."""
+        return await _cancelled(self._orders.fapiPrivateDeleteOrder({"symbol": symbol, "origClientOrderId": client_id}))
+
+    async def cancel_algo(self, client_id: str) -> Refused | Unclear | None:
+        """Cancel a conditional order; None when the venue did."""
+        return await _cancelled(self._orders.fapiPrivateDeleteAlgoOrder({"clientAlgoId": client_id}))
+
+    async def set_leverage(self, symbol: str, leverage: int) -> int:
+        """Set the leverage of a symbol and return what the venue says it is now. Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._orders.fapiPrivatePostLeverage({"symbol": symbol, "leverage": leverage}))
+        return int(_object(answer, "leverage").get("leverage", 0))
+
+    # --- asking about one order -------------------------------------------------------------------
+
+    async def order(self, symbol: str, *, client_id: str = "", order_id: str = "") -> OrderView | Absent:
+        """An order of the matching engine by either id. Raises VenueRefusal, VenueSilent."""
+        by = {"origClientOrderId": client_id} if client_id else {"orderId": order_id}
+        asked_ms = self.clock.now_ms()
+        try:
+            answer = await _read(self._orders.fapiPrivateGetOrder({"symbol": symbol, **by}))
+        except VenueRefusal as refusal:
+            return _absent_or_raise(refusal, asked_ms)
+        return _readable(wire.order_from, _object(answer, "order"))
+
+    async def algo(self, client_id: str) -> AlgoView | Absent:
+        """A conditional order by client id. Raises VenueRefusal, VenueSilent."""
+        asked_ms = self.clock.now_ms()
+        try:
+            answer = await _read(self._orders.fapiPrivateGetAlgoOrder({"clientAlgoId": client_id}))
+        except VenueRefusal as refusal:
+            return _absent_or_raise(refusal, asked_ms)
+        return _readable(wire.algo_from, _object(answer, "conditional order"))
+
+    # --- the account ------------------------------------------------------------------------------
+
+    async def positions(self, symbol: str | None = None) -> dict[str, PositionView]:
+        """Open positions by symbol. Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._reads.fapiPrivateV3GetPositionRisk({"symbol": symbol} if symbol else {}))
+        found = [_readable(wire.position_from, row) for row in _rows(answer, "positions")]
+        return {position.symbol: position for position in found if position is not None}
+
+    async def account(self) -> AccountView:
+        """The account's sums. Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._reads.fapiPrivateV3GetAccount())
+        return _readable(wire.account_from, _object(answer, "account"))
+
+    async def open_orders(self, symbol: str | None = None) -> list[OrderView]:
+        """Working orders of the matching engine (weight 1 a symbol, 40 for all). Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._reads.fapiPrivateGetOpenOrders({"symbol": symbol} if symbol else {}))
+        return [_readable(wire.order_from, row) for row in _rows(answer, "open orders")]
+
+    async def open_algos(self, symbol: str | None = None) -> list[AlgoView]:
+        """Waiting conditional orders (weight 1 a symbol, 40 for all). Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._reads.fapiPrivateGetOpenAlgoOrders({"symbol": symbol} if symbol else {}))
+        return [_readable(wire.algo_from, row) for row in _rows(answer, "open conditional orders")]
+
+    async def trades_from(self, symbol: str, trade_id: int) -> list[TradeView]:
+        """At most PAGE executions from `trade_id` on, in order. Raises VenueRefusal, VenueSilent."""
+        asked = {"symbol": symbol, "fromId": trade_id, "limit": PAGE}
+        answer = await _read(self._reads.fapiPrivateGetUserTrades(asked))
+        return sorted((_readable(wire.trade_from, row) for row in _rows(answer, "trades")), key=lambda t: t.trade_id)
+
+    async def income_since(self, since_ms: int) -> list[IncomeView]:
+        """At most PAGE wallet changes from a market time (ms) on, in order. Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._reads.fapiPrivateGetIncome({"startTime": since_ms, "limit": PAGE}))
+        return sorted((_readable(wire.income_from, row) for row in _rows(answer, "income")), key=lambda i: i.at)
+
+    async def leverages(self) -> dict[str, int]:
+        """The leverage set for each symbol. Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._reads.fapiPrivateGetSymbolConfig({}))
+        return {str(row["symbol"]): int(row["leverage"]) for row in _rows(answer, "symbol settings")}
+
+    async def hedge_mode(self) -> bool:
+        """Whether the account keeps long and short positions apart. Raises VenueRefusal, VenueSilent."""
+        answer = await _read(self._reads.fapiPrivateGetPositionSideDual())
+        return bool(_object(answer, "position mode").get("dualSidePosition"))
+
+    # --- everything else --------------------------------------------------------------------------
+
+    async def instruments(self) -> list[Instrument]:
+        """Every symbol with complete filters. Raises VenueRefusal, VenueSilent."""
+        answer = _object(await _read(self._reads.fapiPublicGetExchangeInfo()), "exchange information")
+        usable = [row for row in _rows(answer.get("symbols"), "symbols") if row.get("contractType") == "PERPETUAL"]
+        return [_readable(wire.instrument_from, row) for row in usable]
+
+    async def measure_clock(self) -> None:
+        """Ask the venue's time and set `clock` by it. Raises VenueRefusal, VenueSilent."""
+        asked_s = time.monotonic()
+        answer = _object(await _read(self._orders.fapiPublicGetTime()), "time")
+        self.clock.measured(int(answer["serverTime"]), asked_s, time.monotonic())
+
+    async def listen_key(self) -> str:
+        """A key for the user stream. Raises VenueRefusal, VenueSilent."""
+        return str(_object(await _read(self._reads.fapiPrivatePostListenKey()), "listen key")["listenKey"])
+
+    async def keep_listen_key(self) -> None:
+        """Make the listen key last another hour. Raises VenueRefusal, VenueSilent."""
+        await _read(self._reads.fapiPrivatePutListenKey())
+
+    def user_stream(self, listen_key: str) -> tuple[VenueClient, str]:
+        """The client and URL to open the user stream with."""
+        return self._reads, str(self._reads.get_private_ws_url("linear", listen_key))
+
+
+def _plain(intent: Intent) -> dict[str, Any]:
+    asked = {
+        "symbol": intent.symbol,
+        "side": _word_of(intent.side),
+        "type": "MARKET",
+        "quantity": format(intent.quantity, "f"),
+        "newClientOrderId": intent.id,
+        "newOrderRespType": "RESULT",
+    }
+    # Only ever sent as true: a missing flag on an order that should close would open a position instead.
+    return asked | {"reduceOnly": "true"} if intent.reduce_only else asked
+
+
+def _conditional(intent: Intent, working_type: str) -> dict[str, Any]:
+    kind = "TAKE_PROFIT_MARKET" if intent.purpose is Purpose.TAKE_PROFIT else "STOP_MARKET"
+    asked: dict[str, Any] = {
+        "algoType": "CONDITIONAL",
+        "symbol": intent.symbol,
+        "side": _word_of(intent.side),
+        "type": kind,
+        "triggerPrice": format(intent.trigger or wire.ZERO, "f"),
+        "workingType": working_type,
+        "clientAlgoId": intent.id,
+    }
+    if intent.close_position:
+        return asked | {"closePosition": "true"}
+    return asked | {"quantity": format(intent.quantity, "f"), "reduceOnly": "true"}
+
+
+def _word_of(side: Side) -> str:
+    return "BUY" if side is Side.LONG else "SELL"
+
+
+async def _sent(asked: Awaitable[Any], what: str, read: Callable[[wire.Json], V]) -> V | Refused | Unclear:
+    try:
+        return read(object_of(await asked, what))
+    except BaseError as error:
+        return reply_of(error)
+    except Unreadable as error:
+        return Unclear(str(error))
+
+
+async def _cancelled(asked: Awaitable[Any]) -> Refused | Unclear | None:
+    try:
+        await asked
+    except BaseError as error:
+        return reply_of(error)
+    return None
+
+
+async def _read(asked: Awaitable[Any]) -> Any:
+    try:
+        return await asked
+    except BaseError as error:
+        reply = reply_of(error)
+        if isinstance(reply, Refused):
+            raise VenueRefusal(
+                f"the venue refused: {reply.sentence} ({reply.code})", reply.code, reply.retry_after_s
+            ) from error
+        raise VenueSilent(f"the venue gave no usable answer: {reply.why}; asking again") from error
+
+
+def _absent_or_raise(refusal: VenueRefusal, asked_ms: int) -> Absent:
+    if refusal.code == NO_SUCH_ORDER:
+        return Absent(asked_ms)
+    raise refusal
+
+
+def _readable(read: Callable[[Any], V], row: object) -> V:
+    try:
+        return read(row)
+    except Unreadable as error:
+        raise VenueSilent(str(error)) from error
+
+
+def _rows(answer: object, what: str) -> Sequence[wire.Json]:
+    return _readable(lambda it: rows_of(it, what), answer)
+
+
+def _object(answer: object, what: str) -> wire.Json:
+    return _readable(lambda it: object_of(it, what), answer)
