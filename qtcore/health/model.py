@@ -159,13 +159,9 @@ class Health(Document):
     @classmethod
     def degraded(cls, summary: str, *findings: Finding, **facts: object) -> Self:
         """It works, but not as it should."""
-        return cls.model_validate(
-            {"status": Status.DEGRADED, "summary": summary, "findings": findings, "facts": facts}
-        )
+        return cls.model_validate({"status": Status.DEGRADED, "summary": summary, "findings": findings, "facts": facts})
 
     @classmethod
     def critical(cls, summary: str, *findings: Finding, **facts: object) -> Self:
         """It does not do its work."""
-        return cls.model_validate(
-            {"status": Status.CRITICAL, "summary": summary, "findings": findings, "facts": facts}
-        )
+        return cls.model_validate({"status": Status.CRITICAL, "summary": summary, "findings": findings, "facts": facts})

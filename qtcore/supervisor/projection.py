@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime, timedelta
 
 import anyio
 
 from qtcore.documents import Facts
-from qtcore.health.model import Finding, Health, Status, worst
+from qtcore.health.score import Scored, score_overall, score_plugin
+from qtcore.health.verdict import PluginView, Verdict, judge
+from qtcore.health.whole import Steady, counts, overall, settle
 from qtcore.kernel.state import PluginState
 from qtcore.kernel.words import Lifecycle
 from qtcore.records.clock import instant_now
 from qtcore.records.state_file import Progress, StateFile
 from qtcore.records.state_files import StateFiles
 from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine
-from qtcore.supervisor.rounds import Reading
 from qtcore.supervisor.supervisor import Supervisor
 
 GATHER_S = 0.02
@@ -32,6 +34,7 @@ class Projection:
         self._files = StateFiles(supervisor.home.state)
         self._since = datetime.now(UTC)
         self._written: dict[str, tuple[object, ...]] = {}
+        self._whole: Steady | None = None
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Write until cancelled."""
@@ -68,14 +71,14 @@ class Projection:
         now = instant_now()
         health = reading.health if reading else None
         facts: Facts = dict(health.facts) if health else {}
-        findings = supervisor.findings.of(name)
+        verdict = self.verdict(name)
         return StateFile(
             plugin=name,
             journal_seq=supervisor.journal.last_seq,
             generation=plugin.generation,
             lifecycle=plugin.lifecycle,
-            status=status_of(plugin, reading, findings),
-            summary=summary_of(plugin, reading),
+            status=verdict.status,
+            summary=verdict.summary,
             reason=plugin.reason,
             since=_wall(plugin.since_s),
             produced_at=now,
@@ -86,15 +89,35 @@ class Projection:
             restarts=plugin.restarts,
             next_attempt_at=_wall(plugin.deadline_s) if _waits(plugin) and plugin.deadline_s is not None else None,
             conditions=health.conditions if health else (),
-            findings=findings,
+            findings=supervisor.findings.of(name),
             progress=_progress(facts.pop("progress", None)),
             facts=facts,
         )
 
+    def verdict(self, name: str) -> Verdict:
+        """The plugin's status now."""
+        supervisor = self._supervisor
+        plugin = supervisor.state.plugins[name]
+        reading = supervisor.rounds.readings.get(name)
+        progressed_ns = supervisor.board.progress_ns(supervisor.topology.slot(name))
+        view = PluginView(
+            lifecycle=plugin.lifecycle,
+            reason=plugin.reason,
+            cadence_s=supervisor.topology.plan.plugins[name].cadence_s,
+            since_s=plugin.since_s,
+            health=reading.health if reading else None,
+            valid_until_s=reading.valid_until.monotonic_s if reading else None,
+            sensor_failure=reading.sensor_failure if reading else None,
+            progressed_s=progressed_ns / 1e9 if progressed_ns else None,
+        )
+        return judge(view, time.monotonic())
+
     def status_document(self) -> StatusDocument:
         """What `qt status` shows."""
         supervisor = self._supervisor
-        lines = tuple(self._line(name) for name in supervisor.state.plugins)
+        scored = {name: self._scored(name) for name in supervisor.state.plugins}
+        statuses = [line.status for line in scored.values()]
+        self._whole = settle(self._whole, overall(statuses), time.monotonic())
         posture = supervisor.state.posture
         return StatusDocument(
             schema=1,
@@ -102,19 +125,31 @@ class Projection:
             mode=supervisor.topology.mode,
             posture=posture.level if posture else supervisor.topology.plan.posture.when_unknown,
             running=True,
-            supervisor=SupervisorLine(pid=_pid(), since=self._since),
-            overall=OverallLine(status=worst(*(line.status for line in lines if line.status is not Status.OFF))),
-            counts={status: sum(line.status is status for line in lines) for status in Status},
-            plugins=lines,
+            supervisor=SupervisorLine(pid=os.getpid(), since=self._since),
+            overall=OverallLine(status=self._whole.shown, score=score_overall([*scored.values()]).score),
+            counts=counts(statuses),
+            plugins=tuple(self._line(name, scored[name]) for name in supervisor.state.plugins),
         )
 
-    def _line(self, name: str) -> PluginLine:
+    def _scored(self, name: str) -> Scored:
+        supervisor = self._supervisor
+        plugin = supervisor.state.plugins[name]
+        return score_plugin(
+            name,
+            self.verdict(name).status,
+            supervisor.findings.of(name),
+            plugin.restarts,
+            vital=supervisor.topology.plan.plugins[name].vital,
+        )
+
+    def _line(self, name: str, scored: Scored) -> PluginLine:
         state = self.state_file(name)
         reading = self._supervisor.rounds.readings.get(name)
         return PluginLine(
             name=name,
             lifecycle=state.lifecycle,
             status=state.status,
+            score=scored.score,
             since=state.since,
             host=state.host,
             pid=state.pid,
@@ -125,25 +160,6 @@ class Projection:
             summary=state.summary,
             findings=tuple(finding.code for finding in state.findings),
         )
-
-
-def status_of(plugin: PluginState, reading: Reading | None, findings: tuple[Finding, ...]) -> Status:
-    match plugin.lifecycle:
-        case Lifecycle.DISABLED | Lifecycle.STOPPED:
-            return Status.OFF
-        case Lifecycle.BACKOFF | Lifecycle.QUARANTINED:
-            return Status.FAILED
-        case Lifecycle.WAITING | Lifecycle.STARTING | Lifecycle.STOPPING:
-            return Status.UNKNOWN
-        case Lifecycle.RUNNING | Lifecycle.HEALING:
-            return reading.health.status if reading and reading.health else Status.UNKNOWN
-
-
-def summary_of(plugin: PluginState, reading: Reading | None) -> str:
-    health: Health | None = reading.health if reading else None
-    if plugin.ready and health is not None:
-        return health.summary
-    return plugin.reason
 
 
 def _waits(plugin: PluginState) -> bool:
@@ -158,9 +174,3 @@ def _progress(counters: object) -> dict[str, Progress]:
 
 def _wall(monotonic_s: float) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=time.monotonic() - monotonic_s)
-
-
-def _pid() -> int:
-    import os
-
-    return os.getpid()

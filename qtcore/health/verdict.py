@@ -1,0 +1,73 @@
+"""One plugin's status, from everything that is known about it and how old that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from qtcore.health.model import Health, Status, worst
+from qtcore.kernel.words import Lifecycle
+
+SILENT_CADENCES = 3.0
+"""A plugin that counts progress and has made none for so many cadences is degraded."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginView:
+    """What is known of a plugin; all times are monotonic seconds.
+
+    `health` is its last answer and `valid_until_s` its expiry; None where it has never answered.
+    `progressed_s` is when it last counted progress; None for a plugin that counts none.
+    """
+
+    lifecycle: Lifecycle
+    reason: str
+    cadence_s: float
+    since_s: float
+    health: Health | None = None
+    valid_until_s: float | None = None
+    sensor_failure: str | None = None
+    progressed_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A status and the one sentence that says why."""
+
+    status: Status
+    summary: str
+
+
+def judge(view: PluginView, now_s: float) -> Verdict:
+    """The plugin's status now: unknown is not healthy, off is not healthy, old is not healthy."""
+    match view.lifecycle:
+        case Lifecycle.DISABLED | Lifecycle.STOPPED:
+            return Verdict(Status.OFF, view.reason)
+        case Lifecycle.BACKOFF | Lifecycle.QUARANTINED:
+            return Verdict(Status.FAILED, view.reason)
+        case Lifecycle.WAITING | Lifecycle.STARTING | Lifecycle.STOPPING:
+            return Verdict(Status.UNKNOWN, view.reason)
+        case Lifecycle.RUNNING | Lifecycle.HEALING:
+            return _at_work(view, now_s)
+
+
+def _at_work(view: PluginView, now_s: float) -> Verdict:
+    said = _said(view, now_s)
+    if said.status is Status.UNKNOWN:
+        return said
+    silent_s = None if view.progressed_s is None else now_s - max(view.progressed_s, view.since_s)
+    if silent_s is not None and silent_s > SILENT_CADENCES * view.cadence_s:
+        silence = Verdict(Status.DEGRADED, f"alive, but no progress for {silent_s:.0f} s")
+        said = silence if silence.status.rank < said.status.rank else said
+    if view.lifecycle is Lifecycle.HEALING:
+        return Verdict(worst(said.status, Status.DEGRADED), f"being healed: {said.summary}")
+    return said
+
+
+def _said(view: PluginView, now_s: float) -> Verdict:
+    if view.sensor_failure is not None:
+        return Verdict(Status.UNKNOWN, f"its health cannot be asked: {view.sensor_failure}")
+    if view.health is None or view.valid_until_s is None:
+        return Verdict(Status.UNKNOWN, "running, not asked yet")
+    if now_s >= view.valid_until_s:
+        return Verdict(Status.UNKNOWN, f"its last answer ran out {now_s - view.valid_until_s:.0f} s ago")
+    return Verdict(view.health.status, view.health.summary or view.health.status.value)
