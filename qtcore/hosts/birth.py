@@ -15,6 +15,9 @@ from qtcore.hosts import linux
 ADOPTED_WITHIN_S = 5.0
 """How long a forked process waits to become the supervisor's child; it normally takes microseconds."""
 
+EXIT_BROKEN = 70
+"""Exit code of a process whose own program failed; its traceback is in its output."""
+
 EXIT_ORPHANED = 75
 """Exit code of a process whose supervisor is gone."""
 
@@ -39,6 +42,12 @@ def await_adoption(supervisor_pid: int) -> None:
     linux.die_with_parent()
     if os.getppid() != supervisor_pid:
         os._exit(EXIT_ORPHANED)
+
+
+def hold_privately(fds: Iterable[int]) -> None:
+    """Keep descriptors from being passed on to whatever this process executes."""
+    for fd in fds:
+        os.set_inheritable(fd, False)
 
 
 def own_session() -> None:

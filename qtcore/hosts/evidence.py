@@ -21,7 +21,7 @@ DUMP_WITHIN_S = 0.2
 
 _LOOK_EVERY_S = 0.004
 _MAX_STACKS = 20_000
-_MAX_LINES = 20
+_MAX_LINES = 40
 
 _THREAD = re.compile(r"^(Current thread|Thread) (0x[0-9a-f]+)")
 _FRAME = re.compile(r'^  File "(.*)", line (\d+|\?\?\?) in (.+)$')
@@ -93,7 +93,7 @@ async def _dump(process: HostProcess) -> str:
         while True:
             await anyio.sleep(_LOOK_EVERY_S)
             size = process.evidence_size()
-            if size == last > before:
+            if size == last > before or process.end is not None:
                 break
             last = size
     return process.read_evidence(before)

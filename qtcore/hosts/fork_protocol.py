@@ -73,7 +73,7 @@ def send(sock: socket.socket, message: Message, fds: Sequence[int] = ()) -> None
 
 def receive(sock: socket.socket) -> tuple[Message | None, list[int]]:
     """The next message and the descriptors that came with it; None at end of file. Raises OSError."""
-    body, fds, _, _ = socket.recv_fds(sock, MAX_REQUEST, MAX_FDS)
+    body, fds, _, _ = socket.recv_fds(sock, MAX_REQUEST, MAX_FDS, socket.MSG_CMSG_CLOEXEC)
     if not body:
         return None, fds
     values = json.loads(body)

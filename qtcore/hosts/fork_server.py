@@ -37,8 +37,6 @@ HOST_STACK = (
 )
 """What every host imports anyway; without these there is no host."""
 
-EXIT_BROKEN = 70
-
 
 class PreloadFailed(Exception):
     """A module of the preload set cannot be held by a zygote; the text is a sentence for a person."""
@@ -53,8 +51,9 @@ def main(argv: list[str]) -> int:
     with socket.socket(fileno=request_fd) as requests:
         for name in HOST_STACK:
             importlib.import_module(name)
-        fork_protocol.send(requests, Ready(skipped=_warm(argv[2:])))
+        skipped = _warm(argv[2:])
         _settle()
+        fork_protocol.send(requests, Ready(skipped))
         _serve(requests, supervisor_pid)
     return 0
 
@@ -109,7 +108,7 @@ def _fork_adopted(requests: socket.socket, child: Callable[[], int]) -> None:
 
 
 def _in_the_middle(requests: socket.socket, child: Callable[[], int]) -> NoReturn:
-    code = EXIT_BROKEN
+    code = birth.EXIT_BROKEN
     try:
         pid = os.fork()
         if pid == 0:
@@ -145,8 +144,8 @@ def _become_zygote(preload: tuple[str, ...], request_fd: int, supervisor_pid: in
         except PreloadFailed as failure:
             fork_protocol.send(requests, Refused(str(failure)))
             return 0
-        fork_protocol.send(requests, Ready())
         _settle()
+        fork_protocol.send(requests, Ready())
         _serve(requests, supervisor_pid)
     return 0
 

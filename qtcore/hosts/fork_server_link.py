@@ -19,7 +19,7 @@ from qtcore.hosts.process import reap
 REPLY_WITHIN_S = 2.0
 """How long a fork may take; a server that needs longer is killed and replaced."""
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 30.0
 """How long imports may take, on a cold disk."""
 
 STABLE_AFTER_S = 10.0

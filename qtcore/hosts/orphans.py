@@ -10,6 +10,9 @@ import anyio
 
 from qtcore.hosts import proc
 
+HOST_TAG = "QTCORE_HOST_PID"
+"""Environment variable by which what a host executes can be told, even after it made a session of its own."""
+
 END_WITHIN_S = 2.0
 """How long killed orphans may take to be gone when the launcher closes."""
 
@@ -22,9 +25,10 @@ class Orphans:
         self._own_session = os.getsid(0)
 
     def end_of(self, host_pid: int) -> None:
-        """Kill what a dead but unreaped host left in its session."""
+        """Kill what a dead but unreaped host left in its session, or had started elsewhere."""
+        tag = f"{HOST_TAG}={host_pid}"
         for pid, session in self._found():
-            if session == host_pid:
+            if session == host_pid or tag in proc.environment(pid):
                 _kill(pid)
 
     def reap_dead(self) -> None:

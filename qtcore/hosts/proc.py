@@ -77,6 +77,14 @@ def session(pid: int) -> int | None:
         return None
 
 
+def environment(pid: int) -> list[str]:
+    """The `NAME=value` pairs with which the process's program was started; empty when it is gone or foreign."""
+    try:
+        return (_PROC / str(pid) / "environ").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
 def is_dead(pid: int) -> bool:
     """It is gone or waits to be reaped."""
     try:

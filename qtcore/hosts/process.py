@@ -11,11 +11,17 @@ from enum import StrEnum
 import anyio
 
 from qtcore.hosts import proc
+from qtcore.hosts.birth import EXIT_BROKEN, EXIT_ORPHANED
 from qtcore.hosts.board import Board
 from qtcore.hosts.channel import SupervisorEnd
 from qtcore.hosts.output import OutputFile
 from qtcore.hosts.spec import HostSpec
 from qtcore.kernel.words import Cause
+
+EXIT_MEANINGS = {
+    EXIT_BROKEN: ": its runtime failed, see the traceback at the end of its output",
+    EXIT_ORPHANED: ": it never became this supervisor's child",
+}
 
 
 class Way(StrEnum):
@@ -104,11 +110,13 @@ class HostProcess:
         return self._board.incarnation(slot) == self.incarnation
 
     def evidence_size(self) -> int:
-        """Bytes of stacks written so far."""
-        return os.fstat(self._evidence_fd).st_size
+        """Bytes of stacks written so far; 0 after `close`."""
+        return os.fstat(self._evidence_fd).st_size if self._evidence_fd >= 0 else 0
 
     def read_evidence(self, offset: int = 0) -> str:
-        """The stacks written from `offset` on; readable until `close`."""
+        """The stacks written from `offset` on; empty after `close`."""
+        if self._evidence_fd < 0:
+            return ""
         return os.pread(self._evidence_fd, 1_000_000, offset).decode(errors="replace")
 
     def close(self) -> None:
@@ -141,7 +149,9 @@ class HostProcess:
             sentence = f"host {self.host} ended, but how is unknown: something else in the supervisor took its status"
             return HostEnd(Cause.EXIT_CODE, -1, sentence)
         if info.si_code == os.CLD_EXITED:
-            return HostEnd(Cause.EXIT_CODE, info.si_status, f"host {self.host} exited with code {info.si_status}")
+            meaning = EXIT_MEANINGS.get(info.si_status, "")
+            sentence = f"host {self.host} exited with code {info.si_status}{meaning}"
+            return HostEnd(Cause.EXIT_CODE, info.si_status, sentence)
         number = info.si_status
         name = _signal_name(number)
         if self._killed_for is not None:

@@ -26,10 +26,8 @@ from qtcore.hosts import birth, linux
 from qtcore.hosts.board import Board
 from qtcore.hosts.channel import ChannelClosed, HostEnd, host_end
 from qtcore.hosts.fork_protocol import HostFds
+from qtcore.hosts.orphans import HOST_TAG
 from qtcore.hosts.spec import HostSpec
-
-EXIT_BROKEN = 70
-"""The runtime could not be loaded or raised; the traceback is in the host's output."""
 
 FLUSH_WITHIN_S = 1.0
 """How long the last messages may take to be read by the supervisor."""
@@ -68,7 +66,7 @@ def run(spec_json: str, fds: HostFds) -> int:
     board = Board.attach(fds.board)
     board.claim_host(spec.host_slot, spec.incarnation)
     threading.Thread(target=_beat_thread, args=(board, spec, fds.liveness), name="qt-beat", daemon=True).start()
-    code = EXIT_BROKEN
+    code = birth.EXIT_BROKEN
     try:
         make_runtime = _load_runtime(spec.runtime)
         anyio.run(_live, spec, board, socket.socket(fileno=fds.control), make_runtime, backend="asyncio")
@@ -91,6 +89,7 @@ def _be_somebody(spec: HostSpec, fds: HostFds) -> None:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to judge
     os.umask(0o077)
+    birth.hold_privately(fds)
     birth.own_session()
     birth.await_adoption(spec.supervisor_pid)
     linux.name_process(f"qt:{spec.host}")
@@ -98,6 +97,7 @@ def _be_somebody(spec: HostSpec, fds: HostFds) -> None:
     _attach_output(fds.output)
     faulthandler.enable(file=fds.evidence)
     faulthandler.register(birth.DUMP_SIGNAL, file=fds.evidence, all_threads=True)
+    os.environ[HOST_TAG] = str(os.getpid())
     sys.argv = ["qt-host", spec.host]
     sys.path[:0] = [str(folder) for folder in spec.import_path]
     _reseed()

@@ -155,6 +155,7 @@ class _Watched:
     seen: Beats = Beats(0, 0)
     delayed_ns: int = 0
     noticed: Verdict = Verdict.FINE
+    forgiven: bool = False
 
 
 class HeartbeatWatch:
@@ -221,13 +222,16 @@ class HeartbeatWatch:
             return
         self.times_late += 1
         for watched in self._watched.values():
-            watched.phase = Phase(now_ns, watched.phase.loading)
+            if not watched.forgiven:  # once: a supervisor that is always late must still find a hung host
+                watched.forgiven = True
+                watched.phase = Phase(now_ns, watched.phase.loading)
 
     def _look(self, watched: _Watched, now_ns: int) -> int:
         """Judge one host; returns when to look again."""
         beats = self._beats(watched)
         if beats.loop_ns != watched.seen.loop_ns:
             watched.noticed = Verdict.FINE
+            watched.forgiven = False
             watched.delayed_ns = proc.run_delay(watched.pid)[1]
         watched.seen = beats
         look_ns = _next_look(watched)

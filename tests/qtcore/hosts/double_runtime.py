@@ -80,8 +80,9 @@ async def _print_lines(lines: int, text: str) -> int:
     return lines
 
 
-async def _start_child(own_group: bool) -> int:
-    child = subprocess.Popen(["sleep", "600"], process_group=0 if own_group else None)  # noqa: S607, ASYNC220
+async def _start_child(own_group: bool = False, own_session: bool = False) -> int:
+    group = 0 if own_group else None
+    child = subprocess.Popen(["/bin/sleep", "600"], process_group=group, start_new_session=own_session)  # noqa: ASYNC220
     return child.pid
 
 
@@ -101,6 +102,13 @@ def _descriptors() -> list[str]:
     return found
 
 
+def _is_inheritable(fd: int) -> bool:
+    try:
+        return os.get_inheritable(fd)
+    except OSError:
+        return False
+
+
 async def _use_ccxt() -> str:
     import ccxt.pro
 
@@ -113,6 +121,7 @@ async def _tell(what: str) -> Any:
     return {
         "modules": lambda: sorted(sys.modules),
         "fds": _descriptors,
+        "inheritable": lambda: [fd for fd in range(100) if _is_inheritable(fd)],
         "name": lambda: Path("/proc/self/comm").read_text().strip(),
         "session": lambda: os.getsid(0),
         "parent": os.getppid,

@@ -62,6 +62,7 @@ async def test_a_host_is_a_process_of_its_own(open_world: OpenWorld) -> None:
         assert await call(process, "tell", what="session") == process.pid
         assert await call(process, "tell", what="parent") == os.getpid()
         assert await call(process, "tell", what="name") == "qt:a_host_with_"
+        assert await call(process, "tell", what="inheritable") == [0, 1, 2]
         targets = await call(process, "tell", what="fds")
         allowed = ("/dev/null", "/memfd:qt-board", "/memfd:qt-evidence", "a_host_with_a_long_name.out", "anon_inode:")
         others = [target for target in targets if not any(part in target for part in (*allowed, "/proc/"))]
@@ -256,14 +257,15 @@ async def test_a_warm_module_that_fails_is_only_noted(open_world: OpenWorld) -> 
 
 
 async def test_children_of_a_host_die_with_it(open_world: OpenWorld) -> None:
-    """Processes that a plugin started end when its host is killed, even in a group of their own."""
+    """Processes that a plugin started end when its host is killed, even in a group or session of their own."""
     async with open_world() as world:
         process = await world.spawn_up()
         child = await call(process, "start_child", own_group=False)
         grouped = await call(process, "start_child", own_group=True)
+        apart = await call(process, "start_child", own_session=True)
         process.kill("over")
         await gone(process)
-        await until(lambda: proc.is_dead(child) and proc.is_dead(grouped))
+        await until(lambda: all(proc.is_dead(pid) for pid in (child, grouped, apart)))
 
 
 async def test_orphans_of_a_living_host_are_reaped(open_world: OpenWorld) -> None:

@@ -244,6 +244,16 @@ class TestVirtual:
             await anyio.sleep(1.5)
             assert len(it.seen) == 1
 
+    async def test_a_supervisor_that_is_always_late_still_finds_a_hang(self, sleeper: int) -> None:
+        """Lateness at every wake-up is forgiven once until the host beats again."""
+        async with scene(sleeper) as it:
+            await it.beat(seconds=5)
+            for _ in range(12):
+                it.jumped_ns += OWN_LAG_NS * 2
+                await anyio.sleep(0.25)
+            assert it.watch.times_late > 2
+            assert [s.verdict for s in it.seen] == [Verdict.SILENT]
+
     async def test_a_machine_that_was_suspended_forgives(self, sleeper: int) -> None:
         """Time that only the boot clock counted means that nobody could beat."""
         async with scene(sleeper) as it:
