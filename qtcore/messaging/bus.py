@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
 from qtcore.errors import ConfigurationError
 from qtcore.messaging.clock import Clock, ClockMap, MarketClock
 from qtcore.messaging.delivery import Delivery, retained_key
 from qtcore.messaging.envelope import Envelope, Gap
+from qtcore.messaging.heads import Head
 from qtcore.messaging.mailbox import Mailbox
 from qtcore.messaging.retained import RetainedValues
 from qtcore.messaging.trace_context import current_traceparent
@@ -22,16 +22,6 @@ class Wire(Protocol):
     def send(self, delivery: Delivery) -> None: ...
     def follow(self, cls: type[Any]) -> None: ...
     async def settled(self, topics: Iterable[str]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Where a writer's numbering of one topic stands, and when (monotonic) it began."""
-
-    writer: str
-    generation: int
-    sequence: int
-    began_s: float
 
 
 class Bus:
@@ -67,9 +57,10 @@ class Bus:
         """Where the local writers of a topic stand."""
         return tuple(self._heads.get(topic, {}).values())
 
-    def topics(self) -> tuple[str, ...]:
-        """Topics that have been published here."""
-        return tuple(self._heads)
+    def own_retained(self, topic: str) -> Iterator[Delivery]:
+        """Unexpired retained values that were written in this host."""
+        writers = self._heads.get(topic, {})
+        return (held for held in self.retained.of(topic, self.clock.now()) if held.envelope.writer in writers)
 
     def listen(self, listener: Callable[[Delivery], None]) -> None:
         """See every delivery of this host, published here or arrived, as it passes."""
@@ -141,8 +132,8 @@ class Bus:
     def _next(self, topic: str, writer: str, generation: int) -> Head:
         last = self._heads.get(topic, {}).get(writer)
         if last is None or last.generation != generation:
-            return Head(writer, generation, 1, self.clock.now())
-        return Head(writer, generation, last.sequence + 1, last.began_s)
+            return Head(writer=writer, generation=generation, sequence=1, began_s=self.clock.now())
+        return last.model_copy(update={"sequence": last.sequence + 1})
 
     def _keep(self, delivery: Delivery) -> None:
         message = delivery.message

@@ -12,7 +12,7 @@ from qtcore.hosts.runtime.actions import Actions
 from qtcore.hosts.runtime.belongings import Belongings
 from qtcore.hosts.runtime.context import HostContext
 from qtcore.hosts.runtime.dispatcher import Dispatcher
-from qtcore.hosts.runtime.loading import Loaded, build_settings
+from qtcore.hosts.runtime.loading import Loaded, build_settings, keep_secret
 from qtcore.hosts.runtime.surroundings import Slot, Surroundings
 from qtcore.hosts.runtime.timers import Timer, timers_of
 from qtcore.plugin import Plugin
@@ -48,6 +48,7 @@ def bring_to_life(
 ) -> Live:
     """Build and register the plugin object. Raises ConfigurationError, Unloadable, or what its `__init__` raises."""
     settings = build_settings(loaded.cls, assignment.settings, assignment.plugin)
+    keep_secret(settings)
     _make_topics_known(loaded, around)
     plugin = loaded.cls()
     name, generation = assignment.plugin, assignment.generation

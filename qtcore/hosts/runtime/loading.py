@@ -10,12 +10,13 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
 from qtcore.config.loading import load_class
 from qtcore.errors import ConfigurationError
 from qtcore.hosts.runtime.belongings import Belongings
 from qtcore.plugin import Plugin, Settings
+from qtcore.telemetry.redaction import SECRETS
 
 # One import at a time: two threads inside one circular import see half-made modules.
 _importing = threading.Lock()
@@ -55,6 +56,24 @@ def build_settings(cls: type[Plugin[Any]], values: dict[str, Any], plugin: str) 
         problems = error.errors(include_url=False, include_input=False)
         said = "; ".join(_problem(dict(problem), kind) for problem in problems)
     raise ConfigurationError(f"the settings of {plugin} cannot be used: {said}")
+
+
+def keep_secret(settings: object) -> None:
+    """Register every secret value in the settings, at any depth, so that it is never written down."""
+    match settings:
+        case SecretStr():
+            SECRETS.register(settings.get_secret_value())
+        case SecretBytes():
+            SECRETS.register(settings.get_secret_value().decode(errors="replace"))
+        case BaseModel():
+            for name in type(settings).model_fields:
+                keep_secret(getattr(settings, name))
+        case dict():
+            for value in settings.values():
+                keep_secret(value)
+        case list() | tuple() | set() | frozenset():
+            for value in settings:
+                keep_secret(value)
 
 
 def _import(use: str) -> type[Plugin[Any]]:
