@@ -136,6 +136,7 @@ def trade_event(rules: SymbolRules, step: Step, previous: Decimal) -> Json:
         "q": fixed(step.quantity, rules.quantity_precision),
         "X": "MARKET",
         "m": step.price < previous,
+        "st": 1,
     }
 
 

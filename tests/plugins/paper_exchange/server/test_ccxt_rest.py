@@ -189,7 +189,7 @@ async def test_dead_mans_switch(trader):
         tasks.start_soon(trader.running.server.run)
         with anyio.fail_after(5):
             while await trader.fetch_open_orders(BTC):
-                await anyio.sleep(0.05)
+                await trader.fetch_time()
         tasks.cancel_scope.cancel()
 
 
