@@ -81,7 +81,7 @@ def recall(connection: sqlite3.Connection, state: Path, settled: SettledMark) ->
         last[plugin] = max(generation, last.get(plugin, 0))
     floor = reader.generation_floor()
     if not settled.present():
-        if reader.bounds()[1] > 0 and last:
+        if last:
             floor = max(floor, *last.values()) + UNSETTLED_MARGIN
         _settle(connection, settled, floor)
     return Generations(last, floor)

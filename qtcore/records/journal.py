@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +22,7 @@ from qtcore.records.journal_keeper import JournalKeeper
 from qtcore.records.journal_reader import JournalReader, PreviousRun
 from qtcore.records.journal_retention import Retention, drop_oldest
 from qtcore.records.journal_row import INSERT, UPSERT_GENERATION, storable_facts, storable_text, to_row
-from qtcore.records.state_reader import counters_seen
+from qtcore.records.salvage import counters_left, finish_moving
 
 BOOT_LOOP_WINDOW_S = 300.0
 _WAL_FOLD_BYTES = 4 * 1024 * 1024
@@ -60,6 +61,7 @@ class Journal:
         self._generations = generations
         self._settled = settled
         self._last_seq = reader.bounds()[1]
+        self._durable_seq = self._last_seq
         self._trimmed_at = 0
         self._unsaved: dict[str, int] = {}
         self.previous_run: PreviousRun | None = reader.previous_run()
@@ -74,26 +76,24 @@ class Journal:
     ) -> Journal:
         """Open the home's journal, making it if there is none and upgrading an older one.
 
-        Raises JournalDamaged (a RecordsDamaged) when it is damaged, foreign or too new;
-        `recovery.recover(home)` then moves it aside and starts one that goes on counting.
+        Raises JournalDamaged (a RecordsDamaged) when it is damaged, foreign or too new (see
+        `recovery.open_or_recover`), and EnvironmentRefused when the disk or another program is in the way.
         """
         path = home.journal
         if not path.exists():
-            seen = counters_seen(home.state)
-            journal_schema.create(path, first_seq=seen.last_seq + 1)
-        connection = journal_schema.connect(path, patience_s=_WRITER_PATIENCE_S)
-        try:
-            connection.execute("PRAGMA wal_autocheckpoint = 0")  # the keeper folds, so that no append has to
-            connection.execute("PRAGMA synchronous = NORMAL")  # the keeper syncs, in groups
+            _create(home)
+        with ExitStack() as undo, journal_schema.explaining(path):
+            connection = undo.enter_context(closing(journal_schema.connect(path, patience_s=_WRITER_PATIENCE_S)))
             version = journal_schema.verify(connection, path)
             journal_schema.check_whole(connection, path)
             journal_schema.upgrade(connection, path, version)
+            connection.execute("PRAGMA wal_autocheckpoint = 0")  # the keeper folds, so that no append has to
+            connection.execute("PRAGMA synchronous = NORMAL")  # the keeper syncs, in groups
             settled = SettledMark(home.root / "journal.settled")
             generations = recall(connection, home.state, settled)
-            return cls(home, connection, generations=generations, settled=settled, retention=retention, now=now)
-        except BaseException:
-            connection.close()
-            raise
+            journal = cls(home, connection, generations=generations, settled=settled, retention=retention, now=now)
+            undo.pop_all()
+            return journal
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +117,11 @@ class Journal:
     def last_seq(self) -> int:
         """The newest event's number, written or waiting."""
         return self._last_seq
+
+    @property
+    def durable_seq(self) -> int:
+        """The newest event that would survive the loss of power."""
+        return self._durable_seq
 
     def append(
         self,
@@ -216,8 +221,10 @@ class Journal:
         """One round of the keeper thread; False when the disk refused."""
         with self._lock:
             self._write_waiting()
+            written = self._last_seq - len(self._backlog)
         try:
             os.fdatasync(self._log)
+            self._durable_seq = written
             if os.fstat(self._log).st_size > _WAL_FOLD_BYTES:
                 self._folding.execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._trim()
@@ -271,3 +278,9 @@ class Journal:
             f"the journal {self._path} takes no writes ({error}); {len(self._backlog)} events wait in memory; "
             "free space on its disk"
         )
+
+
+def _create(home: Home) -> None:
+    finish_moving(home.journal)
+    left = counters_left(home)
+    journal_schema.create(home.journal, first_seq=left.last_seq + 1, generation_floor=left.generations.get("", 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -45,13 +46,11 @@ class JournalReader:
                 f"there is no journal at {path}: no supervisor has run on this home yet; "
                 "start one with `qt up`, or name the right folder with --home"
             )
-        connection = journal_schema.connect(path, read_only=True)
-        try:
+        with ExitStack() as undo, journal_schema.explaining(path):
+            connection = undo.enter_context(closing(journal_schema.connect(path, read_only=True)))
             journal_schema.verify(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection)
+            undo.pop_all()
+            return cls(connection)
 
     def __enter__(self) -> Self:
         return self

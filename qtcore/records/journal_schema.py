@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qtcore.errors import RecordsDamaged
+from qtcore.errors import EnvironmentRefused, RecordsDamaged
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x51544A4E  # "QTJN", so that another program's database is never written to
@@ -88,33 +88,46 @@ def connect(path: Path, *, read_only: bool = False, patience_s: float = 1.0) -> 
     )
 
 
-def verify(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of a journal that is ours and, as far as can be seen quickly, whole. Raises JournalDamaged."""
+@contextmanager
+def explaining(path: Path) -> Iterator[None]:
+    """What SQLite finds wrong inside becomes JournalDamaged or EnvironmentRefused, as a sentence."""
     try:
-        application = pragma(connection, "application_id")
-        version = pragma(connection, "user_version")
-        if application != APPLICATION_ID:
-            raise JournalDamaged(path, "is some other program's database", foreign=True)
-        if version > SCHEMA_VERSION:
-            raise JournalDamaged(
-                path, f"was written by a newer qtcore (format {version}, this one knows {SCHEMA_VERSION})", foreign=True
-            )
+        yield
     except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from error
+        match error.sqlite_errorcode & 0xFF:
+            case sqlite3.SQLITE_NOTADB:
+                raise JournalDamaged(path, "is no database (its first bytes are not one's)", foreign=True) from error
+            case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
+                raise JournalDamaged(path, f"cannot be read ({error})") from error
+            case _:
+                raise EnvironmentRefused(
+                    f"the journal {path} cannot be used ({error}); free space on its disk, mend its permissions, "
+                    "or end the program that has it open"
+                ) from error
+
+
+def verify(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of a journal that is ours and not too new. Raises JournalDamaged."""
+    if not pragma(connection, "page_count"):
+        raise JournalDamaged(path, "is empty")
+    application = pragma(connection, "application_id")
+    version = pragma(connection, "user_version")
+    if application != APPLICATION_ID:
+        raise JournalDamaged(path, "is some other program's database", foreign=True)
+    if version > SCHEMA_VERSION:
+        newer = f"was written by a newer qtcore (format {version}, this one knows {SCHEMA_VERSION})"
+        raise JournalDamaged(path, newer, foreign=True)
     return version
 
 
 def check_whole(connection: sqlite3.Connection, path: Path) -> None:
     """Walk all pages and look for missing events. Raises JournalDamaged."""
-    try:
-        faults = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-        if faults != ["ok"]:
-            raise JournalDamaged(path, f"is damaged ({'; '.join(faults)})")
-        first, last, count = connection.execute("SELECT min(seq), max(seq), count(*) FROM events").fetchone()
-        if count and count != last - first + 1:
-            raise JournalDamaged(path, f"lacks {last - first + 1 - count} of the events {first} to {last}")
-    except sqlite3.DatabaseError as error:
-        raise _unreadable(path, error) from error
+    faults = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+    if faults != ["ok"]:
+        raise JournalDamaged(path, f"is damaged ({'; '.join(faults)})")
+    first, last, count = connection.execute("SELECT min(seq), max(seq), count(*) FROM events").fetchone()
+    if count and count != last - first + 1:
+        raise JournalDamaged(path, f"lacks {last - first + 1 - count} of the events {first} to {last}")
 
 
 def upgrade(
@@ -154,9 +167,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _unreadable(path: Path, error: sqlite3.DatabaseError) -> JournalDamaged:
-    if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-        return JournalDamaged(path, "is not a journal (its first bytes are not a database's)", foreign=True)
-    return JournalDamaged(path, f"cannot be read ({error})")

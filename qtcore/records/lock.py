@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Self
 
 import orjson
 from pydantic import AwareDatetime, ValidationError
@@ -57,6 +58,12 @@ class SupervisorLock:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, orjson.dumps(holder.model_dump(mode="json")) + b"\n", 0)
         return cls(path, descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Let the next supervisor in; harmless when done twice."""
