@@ -18,6 +18,8 @@ from qtcore.records.state_reader import DamagedState, read_state
 from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine
 
 _NOT_KNOWN = "unknown"
+_FINAL = frozenset({Lifecycle.DISABLED, Lifecycle.STOPPED})
+"""Lifecycles that stay true when nobody looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +102,11 @@ def _line(state: StateFile | DamagedState, now: datetime) -> PluginLine:
             valid_until=None,
             summary=state.sentence,
         )
+    ended = state.lifecycle in _FINAL
     return PluginLine(
         name=state.plugin,
         lifecycle=state.lifecycle,
-        status=state.status if state.status is Status.OFF else Status.UNKNOWN,
+        status=Status.OFF if ended else Status.UNKNOWN,
         since=state.since,
         host=state.host,
         pid=state.pid,
@@ -111,6 +114,6 @@ def _line(state: StateFile | DamagedState, now: datetime) -> PluginLine:
         restarts=state.restarts,
         observed_at=state.produced_at.wall.astimezone(UTC),
         valid_until=state.valid_until.wall.astimezone(UTC),
-        summary=state.summary or state.reason,
+        summary=state.reason if ended else state.summary or state.reason,
         findings=tuple(finding.code for finding in state.findings),
     )

@@ -15,7 +15,10 @@ COLUMNS = ("plugin", "status", "lifecycle", "for", "host", "pid", "gen", "restar
 def status_text(document: Mapping[str, Any]) -> str:
     """Banner, counts that add up, and one row per plugin, worst first."""
     now = datetime.fromisoformat(document["at"])
-    return "\n".join([*banner(document, now), "", _plugins(document["plugins"], now)])
+    lines = banner(document, now)
+    if document["plugins"]:
+        lines += ["", _plugins(document["plugins"], now)]
+    return "\n".join(lines)
 
 
 def banner(document: Mapping[str, Any], now: datetime) -> list[str]:
@@ -31,6 +34,8 @@ def banner(document: Mapping[str, Any], now: datetime) -> list[str]:
     second = f"supervisor {supervisor['pid']}, up {ago(since, now)} · {counts_line(document['counts'])}"
     if document["running"]:
         return [first, second]
+    if not document["plugins"]:
+        return [not_running_line(since, now)]
     return [not_running_line(since, now), first, counts_line(document["counts"])]
 
 

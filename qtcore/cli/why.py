@@ -1,0 +1,133 @@
+"""`qt why NAME`: what a plugin is doing, since when, and what led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from qtcore.cli.app import HomeOption, JsonOption, new_app
+from qtcore.cli.exits import exit_of
+from qtcore.cli.output import coloured, say, say_json
+from qtcore.config.problem import did_you_mean
+from qtcore.documents import Facts
+from qtcore.errors import ConfigurationError, EnvironmentRefused, RecordsDamaged
+from qtcore.health.model import Finding
+from qtcore.records.home import Home
+from qtcore.records.journal_event import JournalEvent
+from qtcore.records.journal_reader import JournalReader
+from qtcore.records.state_file import StateFile
+from qtcore.records.state_reader import read_state
+from qtcore.report.current import current_status
+from qtcore.report.durations import ago, clock_time, duration, moment
+from qtcore.report.status_text import not_running_line
+
+app = new_app()
+
+_MOST_EVENTS = 15
+_TRACEBACK_LINES = 12
+
+
+@app.command()
+def why(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a plugin")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Lifecycle, reason, findings and the last entries of the journal about one plugin."""
+    place = Home.find(home)
+    status = current_status(place)
+    line = next((plugin for plugin in status["plugins"] if plugin["name"] == name), None)
+    if line is None:
+        known = [plugin["name"] for plugin in status["plugins"]]
+        raise ConfigurationError(f'there is no plugin "{name}" on this home{did_you_mean(name, known)}')
+    states = {state.plugin: state for state in read_state(place.state) if isinstance(state, StateFile)}
+    state, events = states.get(name), _events(place, name)
+    if as_json:
+        say_json(_document(line, state, events))
+    else:
+        for text in _told(status, line, state, events):
+            say(text)
+    return exit_of(line["status"], running=status["running"])
+
+
+def _events(home: Home, name: str) -> list[JournalEvent]:
+    """About the plugin, and about its host's death where it is the culprit."""
+    try:
+        with JournalReader.open(home.journal) as journal:
+            return journal.read(plugin=name, limit=_MOST_EVENTS, newest=True)
+    except (EnvironmentRefused, RecordsDamaged):
+        return []
+
+
+def _document(line: dict[str, Any], state: StateFile | None, events: list[JournalEvent]) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "plugin": line,
+        "reason": state.reason if state else "",
+        "state": state.model_dump(mode="json") if state else None,
+        "events": [event.model_dump(mode="json") for event in events],
+    }
+
+
+def _told(
+    status: dict[str, Any], line: dict[str, Any], state: StateFile | None, events: list[JournalEvent]
+) -> Iterator[str]:
+    now = moment(status["at"])
+    assert now is not None  # noqa: S101 - `at` is required
+    since = moment(line["since"])
+    if not status["running"]:
+        yield not_running_line(moment(status["supervisor"]["since"]), now)
+    word = coloured(line["status"], line["status"])
+    yield f"{line['name']} is {line['lifecycle']} and {word} since {clock_time(since)} ({ago(since, now)} ago)"
+    if line["summary"]:
+        yield f"  says      {line['summary']}"
+    if state is not None:
+        yield from _state_lines(state, now.timestamp())
+    yield f"  host      {line['host'] or '-'}, pid {line['pid'] or '-'}"
+    yield f"  life      generation {line['generation']}, {line['restarts']} restarts"
+    if events:
+        yield "what happened, newest last:"
+    for event in events:
+        yield from _event_lines(event)
+
+
+def _state_lines(state: StateFile, now_s: float) -> Iterator[str]:
+    if state.reason and state.reason != state.summary:
+        yield f"  because   {state.reason}"
+    if state.next_attempt_at:
+        yield f"  next try  in {duration(state.next_attempt_at.timestamp() - now_s)}"
+    for name, progress in sorted(state.progress.items()):
+        yield f"  progress  {name} {progress.count}"
+    for finding in state.findings:
+        yield from _finding_lines(finding)
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
+    yield f"  finding   {finding.severity.value} {finding.code}: {finding.summary}"
+    for label in ("cause", "consequence", "fix", "verify"):
+        if text := getattr(finding, label):
+            yield f"            {label}: {text}"
+
+
+def _event_lines(event: JournalEvent) -> Iterator[str]:
+    trace = f"  [trace {event.trace_id}]" if event.trace_id else ""
+    yield f"  {clock_time(event.at.wall)}  {_what(event)}{event.reason}{trace}"
+    for text in _evidence(event.details):
+        yield f"      {text}"
+
+
+def _what(event: JournalEvent) -> str:
+    details = event.details
+    if "before" in details and "after" in details:
+        return f"{details['before']} → {details['after']}: "
+    return f"{event.kind.value.replace('_', ' ')}: "
+
+
+def _evidence(details: Facts) -> Iterator[str]:
+    """The end of a traceback or stack is what names the place."""
+    for key in ("traceback", "stack", "stacks"):
+        text = details.get(key)
+        if isinstance(text, str) and text:
+            yield from text.strip().splitlines()[-_TRACEBACK_LINES:]
