@@ -37,7 +37,8 @@ class JournalKeeper:
 
     def _run(self) -> None:
         retry_s: float | None = None
-        while True:
+        # `close` sets closing before woken, so a wake that `clear` swallows is seen at the top.
+        while not self._closing.is_set():
             self._woken.wait(retry_s)
             if self._closing.wait(GROUP_S):
                 return
