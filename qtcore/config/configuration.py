@@ -92,8 +92,11 @@ def _shape_problems(
     for misfit in misfits(error, Sections):
         place = (file.place if misfit.about_key else file.value_place)(misfit.location)
         source = overridden.get(misfit.location)
-        inside = misfit.location[:1] == ("plugins",) and len(misfit.location) > 2
-        plugin = str(misfit.location[1]) if inside else None
+        match misfit.location:
+            case ("plugins", name, _, *_):
+                plugin: str | None = str(name)
+            case _:
+                plugin = None
         yield Problem(misfit.sentence, where=source.where if source else str(place), plugin=plugin)
 
 
