@@ -80,7 +80,7 @@ def post_mortem(process: HostProcess, modules: Mapping[str, str]) -> Evidence:
 def _evidence(
     process: HostProcess, kind: str, stacks: str, facts: ProcFacts | None, modules: Mapping[str, str]
 ) -> Evidence:
-    found = culprit(parse(stacks), modules)
+    found = culprit(parse(stacks), modules, process.entered_last())
     return Evidence(kind, found, shorten(stacks, _MAX_STACKS), facts, process.output.tail(_MAX_LINES))
 
 
@@ -111,23 +111,25 @@ def parse(text: str) -> tuple[Stack, ...]:
     return tuple(Stack(thread, tuple(frames)) for thread, frames in stacks)
 
 
-def culprit(stacks: Iterable[Stack], modules: Mapping[str, str]) -> str | None:
-    """The plugin whose code is innermost in the main thread, else in any other thread."""
+def culprit(stacks: Iterable[Stack], modules: Mapping[str, str], entered_last: str | None = None) -> str | None:
+    """The plugin whose code is innermost in the main thread, else in any other thread.
+
+    Where several plugins share that code, it is the one whose code was entered last, if that is one of them.
+    """
     for stack in reversed([*stacks]):
         for frame in stack.frames:
-            if plugin := owner(frame.file, modules):
-                return plugin
+            if plugins := owners(frame.file, modules):
+                return plugins[0] if len(plugins) == 1 else entered_last if entered_last in plugins else None
     return None
 
 
-def owner(file: str, modules: Mapping[str, str]) -> str | None:
-    """The plugin that a source file belongs to: its module, or the folder that is the plugin's own."""
-    for plugin, module in modules.items():
-        if file == module:
-            return plugin
+def owners(file: str, modules: Mapping[str, str]) -> list[str]:
+    """The plugins that a source file belongs to: their module, or the folder that is one's own."""
+    if same := [plugin for plugin, module in modules.items() if file == module]:
+        return same
     for plugin, module in modules.items():
         path = Path(module)
         own_folder = path.name == "__init__.py" or path.parent.name == plugin
         if own_folder and file.startswith(f"{path.parent}/"):
-            return plugin
-    return None
+            return [plugin]
+    return []

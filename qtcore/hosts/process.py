@@ -14,6 +14,7 @@ from qtcore.hosts import proc
 from qtcore.hosts.birth import EXIT_BROKEN, EXIT_ORPHANED
 from qtcore.hosts.board import Board
 from qtcore.hosts.channel import SupervisorEnd
+from qtcore.hosts.child import Child
 from qtcore.hosts.output import OutputFile
 from qtcore.hosts.spec import HostSpec
 from qtcore.kernel.words import Cause
@@ -48,8 +49,7 @@ class HostProcess:
         self,
         *,
         spec: HostSpec,
-        pid: int,
-        pidfd: int,
+        child: Child,
         way: Way,
         channel: SupervisorEnd,
         board: Board,
@@ -58,13 +58,13 @@ class HostProcess:
         started_ns: int,
     ) -> None:
         self.spec = spec
-        self.pid = pid
+        self.pid = child.pid
         self.way = way
         self.channel = channel
         self.output = output
         self.started_ns = started_ns
         self.end: HostEnd | None = None
-        self._pidfd = pidfd
+        self._child = child
         self._board = board
         self._evidence_fd = evidence_fd
         self._gone = anyio.Event()
@@ -96,18 +96,18 @@ class HostProcess:
         self._kill_group()
 
     def send_signal(self, number: int) -> None:
-        """Send a signal through the pidfd; nothing happens when the process is dead."""
-        if self.end is not None:
-            return
-        try:
-            signal.pidfd_send_signal(self._pidfd, number)
-        except ProcessLookupError:
-            return
+        """Signal exactly this process; nothing happens when it is dead."""
+        self._child.send_signal(number)
 
     def beats_once(self) -> bool:
         """Whether this incarnation has ever beaten: from then on it can write its stacks."""
         slot = self.spec.host_slot
         return self._board.incarnation(slot) == self.incarnation
+
+    def entered_last(self) -> str | None:
+        """The plugin whose code the host says it entered last: a hint, for other code may run since."""
+        slot = self._board.running(self.spec.host_slot)
+        return next((name for name, at in self.spec.plugin_slots.items() if at == slot), None)
 
     def evidence_size(self) -> int:
         """Bytes of stacks written so far; 0 after `close`."""
@@ -128,14 +128,11 @@ class HostProcess:
 
     async def reap(self, bury: Callable[[int], None]) -> None:
         """Wait for the death, end what the host left running, then take its status (Launcher only)."""
-        await anyio.wait_readable(self._pidfd)
+        await self._child.wait_dead()
         # The unreaped corpse still holds its pid, so its group and session cannot be anybody else's.
         self._kill_group()
         bury(self.pid)
-        info = reap(self._pidfd)
-        os.close(self._pidfd)
-        self._pidfd = -1
-        self.end = self._explain(info)
+        self.end = self._explain(self._child.reap())
         self._gone.set()
 
     def _kill_group(self) -> None:
@@ -160,14 +157,6 @@ class HostProcess:
             sentence = f"host {self.host} was killed by SIGKILL while the kernel ran out of memory"
             return HostEnd(Cause.OUT_OF_MEMORY, number, sentence)
         return HostEnd(Cause.SIGNAL, number, f"host {self.host} was ended by {name}, which the supervisor did not send")
-
-
-def reap(pidfd: int) -> os.waitid_result | None:
-    """Take the status of a dead child; None when there is none to take (any more)."""
-    try:
-        return os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
-    except ChildProcessError:
-        return None
 
 
 def _signal_name(number: int) -> str:

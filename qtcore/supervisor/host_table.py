@@ -194,4 +194,6 @@ def _death(host: LiveHost, cause: Cause, reason: str) -> Death:
     if doom is None:
         culprit = host.evidence.culprit if host.evidence else None
         return Death(host.name, host.incarnation, cause, reason, culprit, host.evidence)
-    return Death(host.name, host.incarnation, doom.cause, reason, doom.culprit, host.evidence)
+    return Death(
+        host.name, host.incarnation, doom.cause, "the supervisor ended it with SIGKILL", doom.culprit, host.evidence
+    )

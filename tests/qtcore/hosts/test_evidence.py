@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from qtcore.hosts import evidence, proc
-from qtcore.hosts.evidence import culprit, owner, parse
+from qtcore.hosts.evidence import culprit, owners, parse
 from qtcore.hosts.process import HostProcess
 from qtcore.hosts.watch import HeartbeatWatch, Limits, Sighting, Verdict
 from tests.qtcore.hosts.world import OpenWorld, World, call, gone, load_plugin, order
@@ -65,7 +65,7 @@ def test_the_innermost_plugin_of_the_main_thread_is_named() -> None:
 def test_a_plugin_owns_its_module_or_its_folder(file: str, plugin: str | None) -> None:
     """A package or a folder of the plugin's name is all its own; beside a lone module lies what others share."""
     modules = {"feed": "/a/feed/plugin.py", "one": "/a/one.py", "database": "/a/store/__init__.py"}
-    assert owner(file, modules) == plugin
+    assert owners(file, modules) == ([plugin] if plugin else [])
 
 
 @asynccontextmanager

@@ -86,6 +86,18 @@ class Live:
     def tail(self) -> str:
         return "\n".join(f"{row['seq']} {row['kind']} {row['plugin']} {row['reason']}" for row in self.journal()[-25:])
 
+    def qt(self, *words: str, within_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
+        """Run `qt` on this home, as a person would."""
+        return subprocess.run(
+            [sys.executable, "-m", "qtcore.cli.main", *words, "--home", str(self.home)],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=within_s,
+            check=False,
+        )
+
     def stop(self) -> int:
         """Ask for an orderly stop and wait for it."""
         self.process.send_signal(signal.SIGTERM)
