@@ -67,6 +67,7 @@ class Venue:
         self.listeners: list[Listener] = []
         self.ended = False
         self.slips = 0
+        self.moments = 0
         self.trouble: str | None = None
         cursor = ledger.cursor(source.description)
         if cursor is None:
@@ -85,6 +86,13 @@ class Venue:
     def now_ms(self) -> int:
         """Market time; never behind what has been played."""
         return max(self.clock.now_ms(), self.timeline.cursor.market_ms)
+
+    def overdue_s(self) -> float:
+        """Real seconds by which the next moment is late; 0 where the market does not move by itself."""
+        moment = self.timeline.peek()
+        if moment is None or self.clock.speed.pace is not Pace.PACED:
+            return 0.0
+        return max(0.0, -self.clock.seconds_until(moment.at_ms))
 
     def apply(self, event: Event) -> Changes:
         """Do what a client asked. Raises Refusal or LedgerDownError; then nothing has happened."""
@@ -127,6 +135,7 @@ class Venue:
             changes.absorb(self.engine.apply(event))
         self.timeline.advance(moment)
         self._commit(changes)
+        self.moments += 1
         self._tell_moment(moment, changes.messages)
 
     async def _play_due(self, moment: Moment) -> None:

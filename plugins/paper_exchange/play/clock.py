@@ -59,6 +59,11 @@ class MarketClock:
         self._r0_ns = real_ns()
         self._stopped = False
 
+    @property
+    def anchor(self) -> tuple[int, int]:
+        """Market ms and CLOCK_MONOTONIC ns from which the map is drawn; another value is another map."""
+        return self._m0_ms, self._r0_ns
+
     def now_ms(self) -> int:
         if self.speed.pace is not Pace.PACED or self._stopped:
             return self._m0_ms
@@ -71,7 +76,7 @@ class MarketClock:
 
     def stop(self) -> None:
         """The market has ended: time stands still."""
-        self._m0_ms = self.now_ms()
+        self.set(self.now_ms())
         self._stopped = True
 
     def seconds_until(self, market_ms: int) -> float:

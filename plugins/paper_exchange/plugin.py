@@ -1,0 +1,143 @@
+"""The venue as a plugin: it runs in its host, says where it is and which market time it is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import ClassVar
+
+from plugins.domain import Mode, VenueAddress
+from plugins.paper_exchange.findings import judged, market_time
+from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError
+from plugins.paper_exchange.market.source import MarketDataError, MarketSource, open_market
+from plugins.paper_exchange.play.clock import Pace, parse_speed
+from plugins.paper_exchange.server.app import AddressInUseError, VenueServer
+from plugins.paper_exchange.settings import PaperExchangeSettings
+from plugins.paper_exchange.venue import Venue
+from qtcore import (
+    ClockMap,
+    Context,
+    Health,
+    NeedsOperator,
+    NotReady,
+    Plugin,
+    Severity,
+    Status,
+    hookimpl,
+)
+
+LOOK_EVERY_S = 0.25
+"""How often the plugin looks whether the clock was set anew, and counts what was played."""
+
+PORT_RETRY_S = 2.0
+
+
+class PaperExchange(Plugin[PaperExchangeSettings]):
+    """Exclusive, because there is one ledger: two of them would be two truths."""
+
+    writes: ClassVar = [VenueAddress, ClockMap]
+    cadence_s = 5.0
+    exclusive = True
+    preload: ClassVar = ["aiohttp"]
+
+    def __init__(self) -> None:
+        self._server: VenueServer | None = None
+
+    @hookimpl
+    async def start(self, ctx: Context[PaperExchangeSettings]) -> None:
+        """Open market and ledger, listen, and let market time pass until stopped."""
+        if ctx.mode != Mode.PAPER:
+            raise NeedsOperator(
+                f"the paper exchange was started in mode {ctx.mode}: disable it in plugins.yaml, or run in mode paper"
+            )
+        source = await _market(ctx.settings)
+        async with _listening(ctx, source) as server:
+            self._server = server
+            await ctx.publish(VenueAddress(Mode.PAPER, server.url, _shown(server.venue)))
+            ctx.fact(address=server.url, market=_shown(server.venue), ledger=str(server.venue.ledger.path))
+            await ctx.publish(_clock_map(server.venue))
+            ctx.ready()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(server.run(), name="venue")
+                tasks.create_task(_tell_progress(ctx, server.venue), name="venue progress")
+
+    @hookimpl
+    async def health(self) -> Health:
+        """By effect: the market moves, and the ledger takes what is written."""
+        if self._server is None:
+            return Health.unknown("the venue has not been opened yet")
+        venue = self._server.venue
+        facts = {
+            "market_time": market_time(venue.now_ms()).isoformat(),
+            "wallet_usdt": f"{venue.account.wallet:.2f}",
+            "open_orders": len(venue.account.orders),
+            "conditional_orders": len(venue.account.algos),
+            "readers": len(self._server.sockets.all),
+            "clock_slips": venue.slips,
+        }
+        findings = judged(venue)
+        if not findings:
+            return Health.healthy(_shown(venue), **facts)
+        worst = Status.CRITICAL if any(f.severity is Severity.CRITICAL for f in findings) else Status.DEGRADED
+        return Health(status=worst, summary=findings[0].summary, findings=findings, facts=facts)
+
+
+@asynccontextmanager
+async def _listening(ctx: Context[PaperExchangeSettings], source: MarketSource) -> AsyncIterator[VenueServer]:
+    """The running server over the ledger in the plugin's own folder."""
+    settings = ctx.settings
+    try:
+        ledger = Ledger(ctx.data_dir)
+    except LedgerError as error:
+        raise NotReady(str(error), retry_after_s=PORT_RETRY_S) from error
+    try:
+        server = _server(settings, source, ledger)
+        try:
+            await server.start()
+            yield server
+        finally:
+            await server.stop()
+    except AddressInUseError as error:
+        raise NotReady(str(error), retry_after_s=PORT_RETRY_S) from error
+    finally:
+        ledger.close()
+
+
+def _server(settings: PaperExchangeSettings, source: MarketSource, ledger: Ledger) -> VenueServer:
+    speed = parse_speed(settings.speed)
+    try:
+        venue = Venue(source, ledger, economics=settings.economics(), speed=speed)
+    except (LedgerError, MarketDataError) as error:
+        raise NeedsOperator(str(error)) from error
+    return VenueServer(venue, settings.server())
+
+
+async def _market(settings: PaperExchangeSettings) -> MarketSource:
+    """Loading a recording takes a second: not on the loop."""
+    try:
+        return await asyncio.to_thread(open_market, settings.market, symbols=settings.symbols or None)
+    except MarketDataError as error:
+        raise NeedsOperator(str(error)) from error
+
+
+async def _tell_progress(ctx: Context[PaperExchangeSettings], venue: Venue) -> None:
+    """Count what was played, and publish the clock's map whenever it has been set anew."""
+    counted, anchor = venue.moments, venue.clock.anchor
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        if venue.moments != counted:
+            ctx.progress("moments", venue.moments - counted, data_as_of=market_time(venue.now_ms()))
+            counted = venue.moments
+        if venue.clock.anchor != anchor:
+            anchor = venue.clock.anchor
+            await ctx.publish(_clock_map(venue))
+
+
+def _clock_map(venue: Venue) -> ClockMap:
+    """In lockstep and at full speed market time stands still between two maps."""
+    running = venue.clock.speed.pace is Pace.PACED and not venue.ended
+    market_ms, real_ns = venue.clock.anchor
+    return ClockMap(market_ms, real_ns, venue.clock.speed.factor if running else 0.0)
+
+
+def _shown(venue: Venue) -> str:
+    return f"{venue.source.description}, {venue.clock.speed}"

@@ -1,0 +1,59 @@
+"""What `plugins.yaml` may say about the paper exchange."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from plugins.paper_exchange.core.economics import Economics
+from plugins.paper_exchange.play.clock import parse_speed
+from plugins.paper_exchange.server.app import PUBLIC_KEY, PUBLIC_SECRET, ServerSettings
+from plugins.paper_exchange.server.limits import LimitSettings
+from qtcore import Port, Settings
+
+Fraction = Annotated[Decimal, Field(ge=0, lt=1)]
+Amount = Annotated[Decimal, Field(gt=0)]
+
+
+class PaperExchangeSettings(Settings):
+    """What the play-money world is like. Key and secret are public constants: nothing is behind them."""
+
+    market: str = Field("simulated", description="simulated[:seed=N], recording:DIR or csv:DIR")
+    symbols: tuple[str, ...] = Field((), description="only these; all that the market has when empty")
+    speed: str = Field("20", description="how many times real time, or max, or lockstep")
+    port: Port = 8877
+    key: str = PUBLIC_KEY
+    secret: str = PUBLIC_SECRET
+    start_balance: Amount = Field(Decimal(10_000), description="USDT of a new account")
+    maker_fee: Fraction = Decimal("0.0002")
+    taker_fee: Fraction = Decimal("0.0005")
+    half_spread: Fraction = Field(Decimal("0.00005"), description="from last price to best price; an assumption")
+    level_notional: Amount = Field(Decimal(50_000), description="USDT offered a basis point; an assumption")
+    default_leverage: Annotated[int, Field(ge=1, le=125)] = 20
+    weight_limit_1m: Annotated[int, Field(ge=1)] = 2_400
+    order_limit_10s: Annotated[int, Field(ge=1)] = 300
+    order_limit_1m: Annotated[int, Field(ge=1)] = 1_200
+
+    @field_validator("speed")
+    @classmethod
+    def _known_speed(cls, text: str) -> str:
+        parse_speed(text)
+        return text
+
+    def economics(self) -> Economics:
+        return Economics(
+            start_balance=self.start_balance,
+            maker_fee=self.maker_fee,
+            taker_fee=self.taker_fee,
+            half_spread=self.half_spread,
+            level_notional=self.level_notional,
+            default_leverage=self.default_leverage,
+        )
+
+    def server(self) -> ServerSettings:
+        limits = LimitSettings(
+            weight_1m=self.weight_limit_1m,
+            orders_10s=self.order_limit_10s,
+            orders_1m=self.order_limit_1m,
+        )
+        return ServerSettings(port=self.port, key=self.key, secret=self.secret, limits=limits)

@@ -1,0 +1,75 @@
+"""The venue under qtcore: what it publishes, how it judges itself, what it asks of a person."""
+
+from __future__ import annotations
+
+import aiohttp
+import pytest
+
+from plugins.domain import Mode, VenueAddress
+from plugins.paper_exchange.plugin import PaperExchange
+from qtcore import ClockMap, Status
+from qtcore.testing import Plug, conformance, harness
+
+pytestmark = pytest.mark.anyio
+
+SETTINGS = {"port": 0, "market": "simulated:seed=3", "symbols": ("BTCUSDT", "ETHUSDT")}
+
+
+def plug(**more: object) -> Plug:
+    return Plug(PaperExchange, settings={**SETTINGS, **more})
+
+
+async def test_it_says_where_it_is_and_which_time_it_is():
+    """Address and clock map are published before it is ready, and the address answers."""
+    async with harness(plug(speed="60")) as h:
+        await h.ready()
+        address = await h.next(VenueAddress)
+        assert (address.mode, "60x" in address.description) == (Mode.PAPER, True)
+        assert (await h.next(ClockMap)).speed == 60
+        async with aiohttp.ClientSession() as http, http.get(f"{address.origin}/qt/v1/state") as response:
+            assert (await response.json())["symbols"] == ["BTCUSDT", "ETHUSDT"]
+        await h.until(lambda: h.progress().get("moments", 0) > 0)
+        health = await h.health()
+        assert health.status is Status.HEALTHY
+        assert health.facts["wallet_usdt"] == "10000.00"
+
+
+async def test_market_time_in_lockstep_is_published_when_it_moves():
+    """A clock that stands still is a map of speed 0; each advance gives a new one."""
+    async with harness(plug(speed="lockstep")) as h:
+        await h.ready()
+        origin = (await h.next(VenueAddress)).origin
+        first = await h.next(ClockMap)
+        async with aiohttp.ClientSession() as http, http.post(f"{origin}/qt/v1/advance", data={"bars": 2}) as answer:
+            assert answer.status == 200
+        later = await h.next(ClockMap)
+        assert (first.speed, later.speed, later.m0_ms - first.m0_ms) == (0, 0, 120_000)
+
+
+async def test_it_comes_back_with_its_ledger():
+    """The next generation goes on where the last one stopped."""
+    async with harness(plug(speed="max")) as h:
+        await h.ready()
+        await h.until(lambda: h.progress().get("moments", 0) > 50)
+        before = (await h.health()).facts["market_time"]
+        await h.restart()
+        await h.ready()
+        assert (await h.health()).facts["market_time"] >= before
+
+
+@pytest.mark.parametrize("settings", [{"market": "simulatd"}, {"market": "recording:/nowhere"}])
+async def test_a_market_that_cannot_be_played_needs_a_person(settings):
+    """Wrong market data is a person's matter: nothing is retried."""
+    async with harness(plug(**settings)) as h:
+        assert (await h.end()).cause == "needs_operator"
+
+
+async def test_it_never_runs_beside_real_money():
+    """In mode live it refuses to start."""
+    async with harness(plug(), mode="live") as h:
+        assert (await h.end()).cause == "needs_operator"
+
+
+async def test_it_is_a_proper_plugin():
+    """Declarations, start, health, restart and leftovers are as they must be."""
+    await conformance(PaperExchange, settings=SETTINGS)
