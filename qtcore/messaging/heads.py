@@ -25,3 +25,6 @@ class Heads(Document):
     host: str
     topic: str
     heads: tuple[Head, ...] = ()
+    replayed: bool = Field(
+        default=False, description="the retained values were sent right before: what they replaced is no gap"
+    )

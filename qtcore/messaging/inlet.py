@@ -106,6 +106,8 @@ class Inlet:
 
     def _take_heads(self, watch: SequenceWatch, said: Heads) -> None:
         for head in said.heads:
+            if said.replayed:
+                watch.replayed(head.writer, head.generation, head.sequence)
             for gap in watch.head(head.writer, head.generation, head.sequence, head.began_s):
                 self._bus.gap(gap)
         self._confirmed.add((said.host, said.topic))

@@ -57,12 +57,13 @@ class Outlet:
                     self._put_heads(topic)
 
     def _catch_up(self, topic: str) -> None:
-        for delivery in self._bus.own_retained(topic):
-            self._put(topic, MESSAGE, encode(delivery, retained=True))
-        self._put_heads(topic)
+        again = [encode(delivery, retained=True) for delivery in self._bus.own_retained(topic)]
+        for data in again:
+            self._put(topic, MESSAGE, data)
+        self._put_heads(topic, replayed=bool(again))
 
-    def _put_heads(self, topic: str) -> None:
-        heads = Heads(host=self._host, topic=topic, heads=self._bus.heads(topic))
+    def _put_heads(self, topic: str, *, replayed: bool = False) -> None:
+        heads = Heads(host=self._host, topic=topic, heads=self._bus.heads(topic), replayed=replayed)
         self._put(topic, HEADS, heads.model_dump_json().encode())
 
     def _put(self, topic: str, kind: bytes, data: bytes) -> None:

@@ -58,6 +58,15 @@ class SequenceWatch:
         stream.seen = sequence
         return Arrival(fresh=True, gap=gap)
 
+    def replayed(self, writer: str, generation: int, sequence: int) -> None:
+        """The last values up to this number were sent again: whatever they replaced is not missed."""
+        stream = self._streams.get(writer)
+        if stream is None or generation > stream.generation:
+            self._streams[writer] = _Stream(generation, sequence, None)
+        elif generation == stream.generation:
+            stream.unexplained = None
+            stream.seen = max(stream.seen, sequence)
+
     def head(self, writer: str, generation: int, sequence: int, began_s: float) -> tuple[Gap, ...]:
         """The writer announced its last number; `began_s` is when its numbering began (monotonic)."""
         stream = self._streams.get(writer)

@@ -63,6 +63,15 @@ def test_a_new_generation_starts_at_one() -> None:
     assert watch.message("w", 2, 3).gap == Gap("T", "w", 2, 1, 2)
 
 
+def test_values_sent_again_explain_what_they_replaced() -> None:
+    """After the retained values were sent again, only later numbers can be missing."""
+    watch = SequenceWatch("T", since_s=0.0)
+    watch.message("w", 1, 1)
+    watch.replayed("w", 2, 4)
+    assert watch.head("w", 2, 4, began_s=1.0) == ()
+    assert watch.message("w", 2, 6).gap == Gap("T", "w", 2, 5, 5)
+
+
 def test_an_old_generation_is_not_heard_any_more() -> None:
     """Messages of a generation that has been replaced are stale."""
     watch = SequenceWatch("T", since_s=10.0)
