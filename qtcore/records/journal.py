@@ -15,13 +15,13 @@ from qtcore.kernel.words import Cause
 from qtcore.records import journal_retention, journal_schema
 from qtcore.records.backlog import Backlog
 from qtcore.records.clock import instant_now
-from qtcore.records.generations import Generations, SettledMark, recall
+from qtcore.records.generations import Generations, SettledMark, lower_to_last, recall, save
 from qtcore.records.home import Home
 from qtcore.records.journal_event import EventKind, JournalEvent
 from qtcore.records.journal_keeper import JournalKeeper
 from qtcore.records.journal_reader import JournalReader, PreviousRun
 from qtcore.records.journal_retention import Retention, drop_oldest
-from qtcore.records.journal_row import INSERT, UPSERT_GENERATION, storable_facts, storable_text, to_row
+from qtcore.records.journal_row import INSERT, storable_facts, storable_text, to_row
 from qtcore.records.salvage import counters_left, finish_moving
 
 BOOT_LOOP_WINDOW_S = 300.0
@@ -63,7 +63,7 @@ class Journal:
         self._last_seq = reader.bounds()[1]
         self._durable_seq = self._last_seq
         self._trimmed_at = 0
-        self._unsaved: dict[str, int] = {}
+        self._unsaved: set[str] = set()
         self.previous_run: PreviousRun | None = reader.previous_run()
         self.recent_bad_starts: int = reader.bad_starts(now(), BOOT_LOOP_WINDOW_S)
         self._log = os.open(journal_schema.sidecars(self._path)[1], os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -88,9 +88,10 @@ class Journal:
             journal_schema.check_whole(connection, path)
             journal_schema.upgrade(connection, path, version)
             connection.execute("PRAGMA wal_autocheckpoint = 0")  # the keeper folds, so that no append has to
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_FOLD_BYTES // 4}")
             connection.execute("PRAGMA synchronous = NORMAL")  # the keeper syncs, in groups
             settled = SettledMark(home.root / "journal.settled")
-            generations = recall(connection, home.state, settled)
+            generations = recall(connection, home.state, settled, now().boot_id)
             journal = cls(home, connection, generations=generations, settled=settled, retention=retention, now=now)
             undo.pop_all()
             return journal
@@ -122,6 +123,10 @@ class Journal:
     def durable_seq(self) -> int:
         """The newest event that would survive the loss of power."""
         return self._durable_seq
+
+    def durable_generation(self, plugin: str) -> int:
+        """Up to which generation of the plugin a loss of power would be remembered."""
+        return self._generations.ceilings.get(plugin, 0)
 
     def append(
         self,
@@ -157,28 +162,41 @@ class Journal:
         return event
 
     def reserve_generation(self, plugin: str, generation: int | None = None) -> int:
-        """Reserve the plugin's next generation, or the given later one; durable before it returns.
+        """Reserve the plugin's next generation, or the given later one; never handed out again, whatever happens.
 
         Raises ValueError when the given one is not later, JournalUnwritable when not even the mark
         can be set that makes the next run skip far ahead.
         """
         with self._lock:
-            wanted = self._generations.next(plugin, generation)
+            book = self._generations
+            wanted = book.next(plugin, generation)
+            ceiling = book.ceiling_for(plugin, wanted)
             try:
-                self._connection.execute(UPSERT_GENERATION, (plugin, wanted))
-                self._sync()
+                save(self._connection, [(plugin, wanted, ceiling)])
+                if ceiling != book.ceilings.get(plugin):
+                    book.raised[plugin] = ceiling
+                if book.must_wait(plugin, wanted):
+                    self._sync()
             except (sqlite3.Error, OSError) as error:
                 self._note_problem(error)
                 self._settled.remove(error)
-                self._unsaved[plugin] = wanted
-            self._generations.last[plugin] = wanted
+                self._unsaved.add(plugin)
+            book.last[plugin] = wanted
         self._keeper.wake()
         return wanted
 
     def last_generations(self, plugins: Iterable[str]) -> dict[str, int]:
-        """For each named plugin the last generation ever reserved, 0 for a plugin that never had one."""
+        """For each named plugin the last generation ever reserved, 0 for a plugin that never had one.
+
+        The named plugins' first reservations need not wait for the disk afterwards.
+        """
         with self._lock:
-            return {plugin: self._generations.of(plugin) for plugin in plugins}
+            found = {plugin: self._generations.of(plugin) for plugin in plugins}
+            for plugin, last in found.items():
+                self._generations.last[plugin] = last
+            self._unsaved.update(plugin for plugin in found if plugin not in self._generations.ceilings)
+            self._write_waiting()
+        return found
 
     def read(
         self,
@@ -209,8 +227,10 @@ class Journal:
         with self._lock:
             self._write_waiting()
             try:
+                if self._settled.present():
+                    lower_to_last(self._connection)
                 self._sync()
-            except OSError as error:
+            except (sqlite3.Error, OSError) as error:
                 self._note_problem(error)
             os.close(self._log)
             self._log = -1
@@ -222,9 +242,12 @@ class Journal:
         with self._lock:
             self._write_waiting()
             written = self._last_seq - len(self._backlog)
+            raised = dict(self._generations.raised)
         try:
             os.fdatasync(self._log)
             self._durable_seq = written
+            with self._lock:
+                self._generations.synced(raised)
             if os.fstat(self._log).st_size > _WAL_FOLD_BYTES:
                 self._folding.execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._trim()
@@ -249,7 +272,7 @@ class Journal:
                 self._write(batch)
                 self._backlog.written(len(batch))
                 if self._unsaved:
-                    self._unsaved = {}
+                    self._unsaved.clear()
                     self._sync()
                     self._settled.put_back()
             self._problem = None
@@ -263,15 +286,23 @@ class Journal:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             self._connection.executemany(INSERT, map(to_row, batch))
-            self._connection.executemany(UPSERT_GENERATION, self._unsaved.items())
+            save(self._connection, self._rows_of_unsaved())
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
 
+    def _rows_of_unsaved(self) -> list[tuple[str, int, int]]:
+        book = self._generations
+        for plugin in self._unsaved:
+            book.raised[plugin] = book.ceiling_for(plugin, book.of(plugin))
+        return [(plugin, book.of(plugin), book.raised[plugin]) for plugin in self._unsaved]
+
     def _sync(self) -> None:
+        raised = dict(self._generations.raised)
         os.fdatasync(self._log)
+        self._generations.synced(raised)
 
     def _note_problem(self, error: Exception) -> None:
         self._problem = (

@@ -87,17 +87,9 @@ class JournalReader:
         """The first and last seq present; (n, n - 1) when no event has been written since n was due."""
         first, last = self._connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
         if last is None:
-            first = self._base("first_seq")
+            first = int(self._connection.execute("SELECT value FROM bases WHERE name = 'first_seq'").fetchone()[0])
             return first, first - 1
         return first, last
-
-    def generations(self) -> dict[str, int]:
-        """The last generation reserved for each plugin that ever had one."""
-        return dict(self._connection.execute("SELECT plugin, last FROM generations").fetchall())
-
-    def generation_floor(self) -> int:
-        """No plugin's generation may be at or below this, known or not; above 0 only after damage."""
-        return self._base("generation_floor")
 
     def previous_run(self) -> PreviousRun | None:
         """How the last recorded run ended; None when there was none."""
@@ -118,10 +110,6 @@ class JournalReader:
             and age_s(mark.at, now) <= window_s
             for mark, after in zip_longest(marks, marks[1:])
         )
-
-    def _base(self, name: str) -> int:
-        row = self._connection.execute("SELECT value FROM bases WHERE name = ?", (name,)).fetchone()
-        return int(row[0]) if row else 0
 
 
 def _conditions(

@@ -15,9 +15,6 @@ from qtcore.records.journal_event import EventKind, JournalEvent
 
 COLUMNS = "seq, wall_us, boot_id, monotonic_s, kind, reason, plugin, host, generation, cause, details, trace_id"
 INSERT = f"INSERT INTO events ({COLUMNS}) VALUES ({', '.join('?' * 12)})"  # noqa: S608 - fixed texts
-UPSERT_GENERATION = (
-    "INSERT INTO generations VALUES (?, ?) ON CONFLICT (plugin) DO UPDATE SET last = max(last, excluded.last)"
-)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -69,8 +69,8 @@ def _salvage(remains: Path) -> Counters:
             last_seq = seq
         for (seq,) in _rows(connection, "SELECT seq FROM events ORDER BY seq"):
             last_seq = max(last_seq, seq)
-        for plugin, last in _rows(connection, "SELECT plugin, last FROM generations"):
-            generations[plugin] = last
+        for plugin, ceiling in _rows(connection, "SELECT plugin, ceiling FROM generations"):
+            generations[plugin] = ceiling
         for plugin, last in _rows(connection, "SELECT plugin, generation FROM events WHERE generation IS NOT NULL"):
             generations[plugin or ""] = max(last, generations.get(plugin or "", 0))
         for (floor,) in _rows(connection, "SELECT value FROM bases WHERE name = 'generation_floor'"):

@@ -100,7 +100,7 @@ def write_recovery(home: Home, kill: KillAt, done: Callable[[str], None]) -> Non
     with Journal.open(home) as journal:
         for _ in range(50):
             journal.append(EventKind.NOTE, "before the damage " * 20)
-            done(f"generation {journal.reserve_generation('feed')}")
+        done(f"generation {journal.reserve_generation('feed', 50)}")
     os.truncate(home.journal, 8192)
     kill.left = wanted
     with recovery.open_or_recover(home) as (journal, _):

@@ -26,7 +26,7 @@ def main(folder: str) -> None:
         for _ in range(500):
             journal.append(EventKind.NOTE, "x" * 2_000)
         problem, waiting = journal.problem, journal.waiting
-        generation = journal.reserve_generation("feed")
+        generations = [journal.reserve_generation(f"p{number % 3}") for number in range(60)]
         marked = (home.root / "journal.settled").exists()
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
         deadline = time.monotonic() + 10
@@ -38,7 +38,7 @@ def main(folder: str) -> None:
                 {
                     "problem": problem,
                     "waiting": waiting,
-                    "generation": generation,
+                    "generations": generations,
                     "marked_while_full": marked,
                     "marked_after": (home.root / "journal.settled").exists(),
                     "problem_after": journal.problem,

@@ -130,6 +130,42 @@ def test_a_generation_cannot_be_reserved_twice(home: Home) -> None:
             journal.reserve_generation("feed", 5)
 
 
+def test_reserving_does_not_wait_for_the_disk(home: Home) -> None:
+    """Room above the last generation is durable ahead of need, and is renewed before it is used up."""
+    with Journal.open(home) as journal:
+        journal.last_generations(["feed"])
+        durable = journal.durable_generation("feed")
+        assert durable > 10
+        for expected in range(1, 200):
+            assert journal.reserve_generation("feed") == expected
+            assert journal.durable_generation("feed") >= expected
+        wait_until(lambda: journal.durable_generation("feed") > 210)
+
+
+def test_after_a_loss_of_power_counting_goes_on_above_what_may_have_been_used(home: Home) -> None:
+    """In another boot the reservations that were only written count for nothing; the durable room does."""
+    with Journal.open(home) as journal:
+        journal.last_generations(["feed"])
+        journal.reserve_generation("feed")
+        as_it_was = {path: path.read_bytes() for path in home.root.glob("journal.db*")}
+    for path, content in as_it_was.items():
+        path.write_bytes(content)
+    after_reboot = instant_now().model_copy(update={"boot_id": "another"})
+
+    with Journal.open(home, now=lambda: after_reboot) as journal:
+        assert journal.reserve_generation("feed") > 10
+
+
+def test_after_an_orderly_stop_a_reboot_skips_nothing(home: Home) -> None:
+    """Numbers that people see stay small."""
+    with Journal.open(home) as journal:
+        journal.reserve_generation("feed")
+    after_reboot = instant_now().model_copy(update={"boot_id": "another"})
+
+    with Journal.open(home, now=lambda: after_reboot) as journal:
+        assert journal.reserve_generation("feed") == 2
+
+
 # --- how the run before ended -------------------------------------------------------------------
 
 
