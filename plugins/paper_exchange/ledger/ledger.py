@@ -29,8 +29,9 @@ FILLS = Rows(Fill, "fills")
 INCOMES = Rows(Income, "incomes")
 POSITIONS = Rows(Position, "positions")
 
-BUSY_TIMEOUT_MS = 2_000
-"""Readers from outside never block a writer in WAL mode; a checkpoint of theirs may, for a moment."""
+BUSY_TIMEOUT_S = 0.05
+"""Readers from outside never block a writer in WAL mode. Whoever writes from outside makes requests fail, not wait:
+waiting would stop the venue's loop."""
 
 
 class LedgerError(RuntimeError):
@@ -164,7 +165,7 @@ def _claim(home: Path) -> int:
 def _connect(path: Path) -> sqlite3.Connection:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
     except (OSError, sqlite3.Error) as error:
         raise LedgerError(f"the ledger {path} cannot be opened ({error}): make it writable") from error
     try:
