@@ -85,8 +85,8 @@ def _meant(word: str, known: Mapping[str, object]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
 
 
-def _before(plugins: Mapping[str, PluginPlan]) -> dict[str, frozenset[str]]:
-    return {name: plugin.needs | plugin.after for name, plugin in plugins.items()}
+def _before(plugins: Mapping[str, PluginPlan]) -> dict[str, list[str]]:
+    return {name: sorted(plugin.needs | plugin.after) for name, plugin in plugins.items()}
 
 
 def _cycle(plugins: Mapping[str, PluginPlan]) -> list[str] | None:

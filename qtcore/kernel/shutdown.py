@@ -7,7 +7,7 @@ from dataclasses import replace
 from qtcore.kernel import hosts, stopping
 from qtcore.kernel.commands import AllStopped
 from qtcore.kernel.events import ShutDown
-from qtcore.kernel.state import After, Fate, PluginState, Stopping
+from qtcore.kernel.state import After, Fate, HostRecord, PluginState, Stopping
 from qtcore.kernel.turn import Turn
 from qtcore.kernel.words import Cause, HostState, Lifecycle
 
@@ -52,7 +52,8 @@ def settle(turn: Turn) -> None:
 
 
 def _followed(turn: Turn, name: str) -> bool:
-    return any(turn.plugins[other].active for other in turn.graph.followers[name])
+    followers = (turn.plugins[other] for other in turn.graph.followers[name])
+    return any(plugin.active and not _unkillable(turn.host_of(plugin)) for plugin in followers)
 
 
 def _leave_hosts(turn: Turn) -> None:
@@ -65,10 +66,11 @@ def _leave_hosts(turn: Turn) -> None:
 
 
 def _all_down(turn: Turn) -> bool:
-    return all(
-        host.state is HostState.ABSENT or (host.state is HostState.KILLING and host.reminders >= UNKILLABLE_REMINDERS)
-        for host in turn.hosts.values()
-    )
+    return all(host.state is HostState.ABSENT or _unkillable(host) for host in turn.hosts.values())
+
+
+def _unkillable(host: HostRecord) -> bool:
+    return host.state is HostState.KILLING and host.reminders >= UNKILLABLE_REMINDERS
 
 
 def _reason(event: ShutDown) -> str:
