@@ -1,5 +1,6 @@
 """Shared trading vocabulary: frozen types, Decimal money, enums, pure maths."""
 
+from plugins.domain.history import Succession, at_market_ms, candle_of, candles_of, history_of, market_ms, succession
 from plugins.domain.market import (
     Candle,
     Instrument,
@@ -9,6 +10,7 @@ from plugins.domain.market import (
     Universe,
     VenueAddress,
 )
+from plugins.domain.sources import CONFIDENCE, ConfidenceScale
 from plugins.domain.trading import Account, Ack, Fill, Intent, Outcome, Position, Signal, StopState
 from plugins.domain.words import (
     ExitReason,
@@ -26,9 +28,11 @@ from plugins.domain.words import (
 )
 
 __all__ = [
+    "CONFIDENCE",
     "Account",
     "Ack",
     "Candle",
+    "ConfidenceScale",
     "ExitReason",
     "Fill",
     "Instrument",
@@ -47,10 +51,17 @@ __all__ = [
     "Source",
     "StopState",
     "StopStatus",
+    "Succession",
     "SymbolPolicy",
     "TradingPolicy",
     "Universe",
     "VenueAddress",
     "View",
     "Volatility",
+    "at_market_ms",
+    "candle_of",
+    "candles_of",
+    "history_of",
+    "market_ms",
+    "succession",
 ]

@@ -94,7 +94,8 @@ class TradingPolicy:
 class SymbolPolicy:
     """Regime and volatility of one symbol and what follows for entries and exits.
 
-    Stop and take-profit distances are in multiples of `atr` (price units).
+    Stop and take-profit distances are in multiples of `atr` (price units). `trend` is the close's
+    distance from its long average as a part of it; `reason` says why entries are not allowed.
     """
 
     regime: Regime
@@ -107,3 +108,4 @@ class SymbolPolicy:
     stop_atr: Decimal
     take_profit_atr: Decimal
     maximum_age_s: float
+    reason: str = ""
