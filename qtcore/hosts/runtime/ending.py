@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from qtcore.config.declarations import Unloadable
-from qtcore.errors import ConfigurationError, Fenced, NeedsOperator, NotReady
+from qtcore.errors import ConfigurationError, Fenced, NeedsOperator, NotReady, QtError
 from qtcore.kernel.words import Cause
 
 MAX_SENTENCE = 500
@@ -33,6 +33,14 @@ class Ending:
     error_type: str | None = None
     traceback: str = ""
     retry_after_s: float | None = None
+
+
+class EndedWith(QtError):
+    """Raised by a plugin whose end has a cause of its own, such as the exit of a process it runs."""
+
+    def __init__(self, cause: Cause, sentence: str) -> None:
+        super().__init__(sentence)
+        self.cause = cause
 
 
 class PluginExit(RuntimeError):
@@ -85,6 +93,8 @@ def short_traceback(error: BaseException) -> str:
 
 
 def _cause(error: BaseException, *, ready: bool, package: str) -> Cause:
+    if isinstance(error, EndedWith):
+        return error.cause
     for kind, cause in _CAUSES.items():
         if isinstance(error, kind):
             return cause
