@@ -27,13 +27,13 @@ def parse_since(text: str, now: datetime) -> datetime:
 
 def duration_text(nanoseconds: int) -> str:
     """Three figures and a unit: `412 us`, `12.3 ms`, `1.23 s`, `2 min 05 s`."""
-    seconds = nanoseconds / 1e9
-    if seconds < 1e-3:
+    if nanoseconds < 999_500:
         return f"{nanoseconds / 1e3:.0f} us"
-    if seconds < 1:
-        return f"{seconds * 1e3:.3g} ms" if seconds < 0.9995 else "1.00 s"
-    if seconds < 60:
-        return f"{seconds:.3g} s" if seconds >= 10 else f"{seconds:.2f} s"
+    if nanoseconds < 999_500_000:
+        return f"{nanoseconds / 1e6:.3g} ms"
+    seconds = nanoseconds / 1e9
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s"
 
