@@ -38,22 +38,31 @@ BUSY_TIMEOUT_S = 2.0
 
 
 class LedgerUnusable(QtError):
-    """exchange.db cannot be opened as what it should be."""
+    """exchange.db cannot be opened as what it should be, and only a person can say what to do."""
+
+
+class LedgerDamaged(LedgerUnusable):
+    """The file is there but is not a sound database; it can be rebuilt from the venue."""
+
+
+class LedgerOutOfReach(LedgerUnusable):
+    """The disk gives or takes no file: full, read-only, or not ours."""
 
 
 class Ledger:
     """One open exchange.db; used from one thread."""
 
-    def __init__(self, file: Path) -> None:
-        """Open or create `file` (0600). Raises LedgerUnusable."""
-        self.file = file
-        try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(file, isolation_level=None, timeout=BUSY_TIMEOUT_S)
-            self._db.row_factory = sqlite3.Row
-        except (OSError, sqlite3.Error) as error:
-            raise LedgerUnusable(f"{file} cannot be opened: {error}; check owner and space of the folder") from error
+    def __init__(self, file: Path | None, *, fault: str | None = None) -> None:
+        """Open or create `file` (0600); None for one in memory that does not last, while the disk is away.
+
+        `fault` says why it does not last. Raises LedgerDamaged, LedgerOutOfReach, LedgerUnusable.
+        """
+        self.file = file or Path(":memory:")
+        self.fault = fault
+        if file is not None:
+            _make_private(file)
+        self._db = sqlite3.connect(self.file, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+        self._db.row_factory = sqlite3.Row
         try:
             self._prepare()
         except BaseException:
@@ -71,16 +80,18 @@ class Ledger:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
-            elif version != SCHEMA_VERSION:
-                raise LedgerUnusable(
-                    f"{self.file} has schema {version}, but this version knows {SCHEMA_VERSION}; "
-                    "run the version that wrote it"
-                )
             damage = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            raise LedgerOutOfReach(f"{self.file} cannot be used: {error}; check owner and space") from error
         except sqlite3.DatabaseError as error:
-            raise LedgerUnusable(f"{self.file} is damaged: {error}") from error
+            raise LedgerDamaged(f"{self.file} is damaged: {error}") from error
         if damage != "ok":
-            raise LedgerUnusable(f"{self.file} is damaged: {damage}")
+            raise LedgerDamaged(f"{self.file} is damaged: {damage}")
+        if version not in {0, SCHEMA_VERSION}:
+            raise LedgerUnusable(
+                f"{self.file} has schema {version}, but this version knows {SCHEMA_VERSION}; "
+                "run the version that wrote it"
+            )
 
     # --- orders -----------------------------------------------------------------------------------
 
@@ -169,6 +180,11 @@ class Ledger:
         found = self._db.execute(query, (symbol,)).fetchone()[0]
         return None if found is None else int(found)
 
+    def newest_fill(self) -> BookedFill | None:
+        """The fill booked last."""
+        found = self._fills("SELECT * FROM fills ORDER BY sequence DESC LIMIT 1")
+        return found[0] if found else None
+
     def counts(self) -> tuple[int, int]:
         """How many fills there are, and the highest sequence."""
         count, last = self._db.execute("SELECT count(*), coalesce(max(sequence), 0) FROM fills").fetchone()
@@ -201,6 +217,14 @@ class Ledger:
 
     def _fills(self, query: str, *values: object) -> list[BookedFill]:
         return [rows.to_fill(row) for row in self._db.execute(query, values)]
+
+
+def _make_private(file: Path) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise LedgerOutOfReach(f"{file} cannot be opened: {error.strerror}; check owner and space") from error
 
 
 def _first(found: list[Tracked]) -> Tracked | None:

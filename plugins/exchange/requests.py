@@ -54,15 +54,16 @@ class Requests:
     """The venue's REST interface over two clients, `orders` and `reads`."""
 
     def __init__(self, orders: VenueClient, reads: VenueClient, clock: VenueClock, *, working_type: str) -> None:
-        self._orders = orders
-        self._reads = reads
+        # ccxt makes these methods at run time, and its annotations describe the synchronous ones
+        self._orders: Any = orders
+        self._reads: Any = reads
         self._working_type = working_type
         self.clock = clock
 
     @property
     def weight_1m(self) -> int:
         """Request weight used in the current minute, as the venue last said."""
-        return max(self._orders.usage.weight_1m, self._reads.usage.weight_1m)
+        return int(max(self._orders.usage.weight_1m, self._reads.usage.weight_1m))
 
     async def close(self) -> None:
         """Close both clients."""

@@ -1,0 +1,29 @@
+"""The figures that health judges, read off the open door."""
+
+from __future__ import annotations
+
+from plugins.exchange.condition import Figures
+from plugins.exchange.opening import Exchange
+from plugins.exchange.reconciling import DISAGREEMENTS
+
+
+def figures_of(exchange: Exchange) -> Figures:
+    """Everything as it is now."""
+    unclear = list(exchange.books.unresolved())
+    sent_ms = [known.sent_ms for known in unclear if known.sent_ms is not None]
+    oldest_s = (exchange.requests.clock.now_ms() - min(sent_ms)) / 1000 if sent_ms else 0.0
+    many = exchange.reconciler.disagreements
+    return Figures(
+        reconciled_age_s=exchange.reconciler.age_s,
+        failing=exchange.reconciler.failing,
+        stream_down_s=exchange.stream.down_s,
+        stream_ended_because=exchange.stream.ended_because,
+        unclear=tuple(known.intent.id for known in unclear),
+        oldest_unclear_s=oldest_s,
+        disagreeing=tuple(sorted(symbol for symbol, rounds in many.items() if rounds >= DISAGREEMENTS)),
+        foreign=tuple(exchange.reconciler.foreign),
+        ledger_fault=exchange.books.ledger_fault,
+        positions=len(exchange.books.positions),
+        fills=exchange.books.ledger.counts()[0],
+        weight_1m=exchange.requests.weight_1m,
+    )

@@ -1,0 +1,31 @@
+"""The leverage of each symbol: set once before the first entry, and read back."""
+
+from __future__ import annotations
+
+from plugins.exchange.requests import Requests, VenueRefusal
+
+
+class Leverages:
+    """What the venue says the leverage is, and making it what the settings say."""
+
+    def __init__(self, requests: Requests, wanted: int) -> None:
+        self._requests = requests
+        self._wanted = wanted
+        self._set: dict[str, int] = {}
+
+    async def load(self) -> None:
+        """Read all of them. Raises VenueRefusal, VenueSilent."""
+        self._set = await self._requests.leverages()
+
+    def of(self, symbol: str) -> int:
+        """The leverage in force; the venue's own default of 20 where it was not said."""
+        return self._set.get(symbol, 20)
+
+    async def ensure(self, symbol: str) -> None:
+        """Set it if it is not what is wanted. Raises VenueRefusal (also when the venue set another), VenueSilent."""
+        if self._set.get(symbol) == self._wanted:
+            return
+        now = await self._requests.set_leverage(symbol, self._wanted)
+        self._set[symbol] = now
+        if now != self._wanted:
+            raise VenueRefusal(f"{symbol} was to have leverage {self._wanted}, but the venue says {now}", None, 0.0)

@@ -1,0 +1,319 @@
+"""The only door to a venue, as a plugin: hooks and actions, each handed on to the part that knows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import ClassVar
+
+import anyio
+
+from plugins.domain import (
+    Account,
+    ExitReason,
+    Fill,
+    Instrument,
+    IntentState,
+    Position,
+    Purpose,
+    Side,
+    StopState,
+    StopStatus,
+    VenueAddress,
+)
+from plugins.exchange.condition import health_of
+from plugins.exchange.door import Refusal, Wish, judge_entry, judge_exit
+from plugins.exchange.figures import figures_of
+from plugins.exchange.ledger import LedgerUnusable
+from plugins.exchange.opening import Exchange, open_exchange
+from plugins.exchange.recovering import recover
+from plugins.exchange.replies import KEY_REFUSED
+from plugins.exchange.requests import VenueRefusal, VenueSilent
+from plugins.exchange.results import Entered, Ordered, ordered, refused
+from plugins.exchange.settings import ExchangeSettings
+from plugins.exchange.telling import account_of
+from plugins.exchange.views import (
+    FillPage,
+    IncomeLine,
+    OrderLine,
+    PositionLine,
+    Reconciled,
+    fill_line,
+    income_line,
+    order_line,
+    position_line,
+)
+from qtcore import Context, Finding, Health, NeedsOperator, NotReady, Plugin, action, every, hookimpl
+
+Ctx = Context[ExchangeSettings]
+ENTER_TIMEOUT_S = 30.0
+LEDGER_PAGE = 1000
+
+
+class ExchangePlugin(Plugin[ExchangeSettings]):
+    """Carries intents to the venue, and the venue's truth to everybody else."""
+
+    reads: ClassVar = [VenueAddress]
+    writes: ClassVar = [Fill, Position, StopState, Account, Instrument]
+    cadence_s = 5.0
+    exclusive = True
+    vital = True
+    preload: ClassVar = ["ccxt.pro"]
+
+    def __init__(self) -> None:
+        self._open: Exchange | None = None
+
+    # --- hooks ------------------------------------------------------------------------------------
+
+    @hookimpl
+    async def start(self, ctx: Ctx) -> None:
+        """Reconcile with the venue, then be ready and stay reconciled until stopped."""
+        async with ctx.subscribe(VenueAddress) as addresses:
+            moves = aiter(addresses)
+            try:
+                with anyio.fail_after(ctx.settings.address_timeout_s):
+                    address = await anext(moves)
+            except TimeoutError as error:
+                raise NotReady(
+                    "nobody has said where the venue is; is paper_exchange up?", retry_after_s=1.0
+                ) from error
+            await self._trade(ctx, address, moves)
+
+    async def _trade(self, ctx: Ctx, address: VenueAddress, moves: AsyncIterator[VenueAddress]) -> None:
+        async with self._opened(ctx, address) as exchange:
+            ctx.fact(venue=address.origin or "the venue's own hosts", mode=str(address.mode))
+            ctx.ready()
+            async with anyio.create_task_group() as work:
+                work.start_soon(exchange.reconciler.run)
+                work.start_soon(exchange.stream.run)
+                async for moved in moves:
+                    if moved.origin != address.origin:
+                        raise NotReady(f"the venue moved to {moved.origin}", retry_after_s=0.1)
+
+    @asynccontextmanager
+    async def _opened(self, ctx: Ctx, address: VenueAddress) -> AsyncIterator[Exchange]:
+        try:
+            async with open_exchange(ctx, address) as exchange:
+                await self._recovered(exchange)
+                self._open = exchange
+                yield exchange
+        except LedgerUnusable as error:
+            raise NeedsOperator(str(error)) from error
+        finally:
+            self._open = None
+
+    async def _recovered(self, exchange: Exchange) -> None:
+        try:
+            await recover(exchange)
+        except VenueRefusal as error:
+            if error.code == KEY_REFUSED:
+                raise NeedsOperator(f"the venue does not accept the API key: {error}") from error
+            raise NotReady(str(error), retry_after_s=max(error.retry_after_s, 1.0)) from error
+        except VenueSilent as error:
+            raise NotReady(str(error), retry_after_s=0.5) from error
+
+    @hookimpl
+    async def health(self) -> Health:
+        """By effect: how old the reconciliation is, whether the stream is open, what is unclear."""
+        if (exchange := self._open) is None:
+            return Health.unknown("not connected to a venue yet")
+        return health_of(figures_of(exchange))
+
+    @hookimpl
+    async def heal(self, finding: Finding) -> str:
+        """Dial the user stream again and reconcile with everything."""
+        exchange = self._exchange()
+        exchange.stream.reconnect()
+        exchange.reconciler.hint()
+        await exchange.reconciler.reconcile()
+        return f"dialled the user stream again and reconciled, for {finding.code}"
+
+    @every(60)
+    async def measure_clock(self, ctx: Ctx) -> None:
+        """Follow the venue's clock, so that signed requests stay inside their window."""
+        try:
+            await self._exchange().requests.measure_clock()
+        except (VenueRefusal, VenueSilent) as error:
+            ctx.log.info("the venue's clock was not measured", why=str(error))
+
+    @every(600)
+    async def refresh_instruments(self, ctx: Ctx) -> None:
+        """Publish the venue's rules where they changed."""
+        exchange = self._exchange()
+        try:
+            found = await exchange.requests.instruments()
+        except (VenueRefusal, VenueSilent) as error:
+            ctx.log.info("the venue's rules were not refreshed", why=str(error))
+            return
+        for instrument in found:
+            if exchange.instruments.get(instrument.symbol) != instrument:
+                exchange.instruments[instrument.symbol] = instrument
+                await ctx.publish(instrument)
+
+    # --- orders -----------------------------------------------------------------------------------
+
+    @action(effect=True, timeout_s=ENTER_TIMEOUT_S)
+    async def enter(  # noqa: PLR0917 - callers name them all
+        self,
+        ctx: Ctx,
+        signal_id: str,
+        symbol: str,
+        side: Side,
+        quantity: Decimal,
+        stop_trigger: Decimal,
+        reason: str = "",
+    ) -> Entered:
+        """Enter at market behind a stop that is on the venue first; the same signal never enters twice."""
+        exchange = self._exchange()
+        wish = Wish(signal_id, symbol, side, quantity, stop_trigger, reason)
+        if (before := exchange.entries.answered(signal_id)) is not None:
+            return before
+        if (refusal := judge_entry(wish, exchange.world(wish))) is not None:
+            ctx.log.info(
+                "entry refused", signal=signal_id, symbol=symbol, code=refusal.code.value, why=refusal.sentence
+            )
+            return _not_entered(exchange.entries.entry_id(signal_id), refusal)
+        with ctx.span("enter", symbol=symbol, side=side.value):
+            entered = await exchange.entries.enter(wish)
+        exchange.reconciler.hint(symbol)
+        return entered
+
+    @action(effect=True, timeout_s=ENTER_TIMEOUT_S)
+    async def protect(self, ctx: Ctx, symbol: str, trigger: Decimal, reason: str = "") -> Ordered:
+        """Put a stop at `trigger` on the whole position; the old one is cancelled once the new one is there."""
+        return await self._guard(ctx, symbol, Purpose.STOP, trigger, reason)
+
+    @action(effect=True, timeout_s=ENTER_TIMEOUT_S)
+    async def take_profit(self, ctx: Ctx, symbol: str, trigger: Decimal, reason: str = "") -> Ordered:
+        """Put a take-profit at `trigger` on the whole position, replacing an older one."""
+        return await self._guard(ctx, symbol, Purpose.TAKE_PROFIT, trigger, reason)
+
+    async def _guard(self, ctx: Ctx, symbol: str, purpose: Purpose, trigger: Decimal, reason: str) -> Ordered:
+        exchange = self._exchange()
+        if (why := judge_exit(ctx.posture, _exit_reason(reason))) is not None:
+            return refused(why)
+        with ctx.span("protect", symbol=symbol, purpose=purpose.value, trigger=str(trigger)):
+            answer = await exchange.protection.place(symbol, purpose, trigger, reason)
+        exchange.reconciler.hint(symbol)
+        return answer
+
+    @action(effect=True, timeout_s=ENTER_TIMEOUT_S)
+    async def close(self, ctx: Ctx, symbol: str, reason: ExitReason) -> Ordered:
+        """Close the whole position at market, reduce-only; nothing but `hands_off` stands in its way."""
+        exchange = self._exchange()
+        if (why := judge_exit(ctx.posture, reason)) is not None:
+            return refused(why)
+        with ctx.span("close", symbol=symbol, reason=reason.value):
+            answer = await exchange.closing.close(symbol, reason)
+        exchange.reconciler.hint(symbol)
+        return answer
+
+    @action(effect=True)
+    async def cancel(self, _: Ctx, intent_id: str) -> Ordered:
+        """Cancel an order of ours that waits at the venue. A stop that guards a position is replaced, not cancelled."""
+        exchange = self._exchange()
+        known = exchange.books.get(intent_id)
+        if known is None:
+            return refused(f"there is no order {intent_id}; `qt orders` lists them")
+        if not known.live:
+            return ordered(known, f"it is {known.state.value} and cannot be cancelled")
+        guards = exchange.books.protection(known.intent.symbol)
+        if exchange.books.held(known.intent.symbol) and guards == [known]:
+            return refused(f"it is the only stop of {known.intent.symbol}; place another with exchange.protect first")
+        answer = ordered(await exchange.sender.cancel(known))
+        exchange.reconciler.hint(known.intent.symbol)
+        return answer
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    @action(command="positions", help="open positions and their stops")
+    async def positions(self, _: Ctx) -> list[PositionLine]:
+        """Open positions by the venue's last word."""
+        return [position_line(position, stop) for position, stop in self._exchange().reconciler.told]
+
+    @action(command="orders", help="orders that wait or are unclear; with --limit also the newest that are over")
+    async def orders(self, _: Ctx, limit: int = 0) -> list[OrderLine]:
+        """Orders whose story is not over, or the newest `limit` of all."""
+        books = self._exchange().books
+        found = (
+            books.ledger.latest(limit)
+            if limit
+            else sorted(books.working.values(), key=lambda known: known.intent.created_at)
+        )
+        return [order_line(known) for known in found]
+
+    @action()
+    async def intent(self, _: Ctx, intent_id: str = "", signal_id: str = "") -> list[OrderLine]:
+        """What is known of one order, or of all orders that a signal led to; empty when nothing was ever recorded."""
+        books = self._exchange().books
+        if intent_id:
+            known = books.get(intent_id)
+            return [order_line(known)] if known else []
+        found = {known.intent.id: known for known in books.ledger.of_signal(signal_id)}
+        found.update((key, known) for key, known in books.working.items() if known.intent.signal_id == signal_id)
+        return [order_line(known) for known in found.values()]
+
+    @action()
+    async def entry(self, _: Ctx, signal_id: str) -> Entered | None:
+        """What became of a signal's entry, as `enter` would answer; null when it was never recorded."""
+        return self._exchange().entries.answered(signal_id)
+
+    @action()
+    async def account(self, ctx: Ctx) -> Account | None:
+        """The account as last reconciled."""
+        exchange = self._exchange()
+        working = sum(known.live for known in exchange.books.working.values())
+        return account_of(exchange.books, working + len(exchange.reconciler.foreign), ctx.wall())
+
+    @action(timeout_s=ENTER_TIMEOUT_S)
+    async def reconcile(self, _: Ctx) -> Reconciled:
+        """Bring the books up to the venue's state now."""
+        exchange = self._exchange()
+        exchange.reconciler.hint()
+        await exchange.reconciler.reconcile()
+        return Reconciled(
+            positions=len(exchange.books.positions),
+            working_orders=len(exchange.books.working),
+            unclear_orders=len(list(exchange.books.unresolved())),
+            fills=exchange.books.ledger.counts()[0],
+            foreign_orders=exchange.reconciler.foreign,
+        )
+
+    @action()
+    async def fills(self, _: Ctx, after: int = 0, limit: int = LEDGER_PAGE) -> FillPage:
+        """Fills booked after sequence `after`, in order, for whoever missed some."""
+        ledger = self._exchange().books.ledger
+        count, last = ledger.counts()
+        return FillPage(
+            [fill_line(booked) for booked in ledger.fills_after(after, min(limit, LEDGER_PAGE))], count, last
+        )
+
+    @action()
+    async def income(self, _: Ctx, after: int = 0, limit: int = LEDGER_PAGE) -> list[IncomeLine]:
+        """Wallet changes that are no trades (funding, transfers), booked after sequence `after`, in order."""
+        found = self._exchange().books.ledger.income_after(after, min(limit, LEDGER_PAGE))
+        return [income_line(booked) for booked in found]
+
+    def _exchange(self) -> Exchange:
+        if self._open is None:
+            raise NotReady("the exchange is not connected to a venue yet; try again once it is ready")
+        return self._open
+
+
+def _not_entered(intent_id: str, refusal: Refusal) -> Entered:
+    return Entered(
+        intent_id=intent_id,
+        state=IntentState.REFUSED,
+        filled_quantity=Decimal(0),
+        average_price=None,
+        stop_intent_id="",
+        stop_status=StopStatus.MISSING,
+        code=refusal.code,
+        venue_code=None,
+        sentence=refusal.sentence,
+    )
+
+
+def _exit_reason(reason: str) -> ExitReason:
+    return ExitReason(reason) if reason in set(ExitReason) else ExitReason.UNKNOWN

@@ -1,0 +1,265 @@
+"""The venue's account and what we know of it brought together: at start, after each hint, and every few seconds.
+
+Start-up, recovery and everyday are the same code. One strange answer changes nothing for good: what
+is destructive needs two samples, and a list that is not a list is no empty list.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import anyio
+from anyio.abc import TaskGroup
+
+from plugins.domain import ExitReason, IntentState, Position, StopState
+from plugins.exchange import telling
+from plugins.exchange.booking import Booking
+from plugins.exchange.books import Books, LedgerDown
+from plugins.exchange.comparing import Snapshot, adopted, foreign, orphans
+from plugins.exchange.ids import is_ours
+from plugins.exchange.leverage import Leverages
+from plugins.exchange.order_path import Book, Tracked, abandoned, learn
+from plugins.exchange.requests import Requests, VenueRefusal, VenueSilent
+from plugins.exchange.sending import Sender
+from plugins.exchange.settings import ExchangeSettings
+from plugins.exchange.wire import AlgoView, OrderView, PositionView
+from qtcore import Context
+
+MANY_SYMBOLS = 20
+"""Asking for all symbols' orders at once weighs as much as asking for this many one by one."""
+BUSY_SHARE = 0.8
+"""Above this share of the venue's weight limit only what is due is asked for, and no sweep."""
+DISAGREEMENTS = 3
+"""Rounds in which fills and position may differ before somebody is told: lists of the venue lag a little."""
+
+
+class Reconciler:
+    """Keeps the books true and tells others what they say."""
+
+    def __init__(
+        self,
+        ctx: Context[ExchangeSettings],
+        *,
+        requests: Requests,
+        books: Books,
+        sender: Sender,
+        booking: Booking,
+        leverages: Leverages,
+    ) -> None:
+        self._ctx = ctx
+        self._requests = requests
+        self._books = books
+        self._sender = sender
+        self._booking = booking
+        self._leverages = leverages
+        self._hints: set[str] = set()
+        self._sweep_wanted = True
+        self._wake = anyio.Event()
+        self._turn = anyio.Lock()
+        self._suspected: set[str] = set()
+        self._told: dict[str, Position] = {}
+        self._told_stops: dict[str, StopState] = {}
+        self._swept_s = float("-inf")
+        self._quiet_until_s = 0.0
+        self.disagreements: Counter[str] = Counter()
+        self.foreign: list[str] = []
+        self.failing: str | None = None
+        self.done_s: float | None = None
+        """When the last successful reconciliation ended (monotonic seconds)."""
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the last successful reconciliation, None before the first."""
+        return None if self.done_s is None else time.monotonic() - self.done_s
+
+    def hint(self, symbol: str | None = None) -> None:
+        """Something happened at the venue: look soon; without a symbol at everything."""
+        if symbol is None:
+            self._sweep_wanted = True
+        else:
+            self._hints.add(symbol)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Reconcile for ever."""
+        async with anyio.create_task_group() as background:
+            while True:
+                await self._pause()
+                try:
+                    await self.reconcile()
+                except (VenueRefusal, VenueSilent) as error:
+                    self._failed(error)
+                self._resolve_doubts(background)
+
+    async def _pause(self) -> None:
+        rest_s = max(0.0, self._quiet_until_s - time.monotonic())
+        if rest_s:
+            await anyio.sleep(rest_s)
+        with anyio.move_on_after(self._ctx.settings.reconcile_s):
+            await self._wake.wait()
+            await anyio.sleep(self._ctx.settings.hint_delay_s)
+        self._wake = anyio.Event()
+
+    def _failed(self, error: VenueRefusal | VenueSilent) -> None:
+        if self.failing is None:
+            self._ctx.log.warning("reconciliation failed", why=str(error))
+        self.failing = str(error)
+        rest_s = error.retry_after_s if isinstance(error, VenueRefusal) else 0.0
+        self._quiet_until_s = time.monotonic() + max(rest_s, 0.25)
+        self._sweep_wanted = True
+        self._wake.set()
+
+    async def reconcile(self) -> None:
+        """One round: ask, compare, book, act, tell. Raises VenueRefusal, VenueSilent."""
+        async with self._turn:
+            sweep, hints = self._take_wishes()
+            self._books.save_leftovers()
+            if sweep:
+                hints |= await self._traded_since()
+            snapshot = await self._look(sweep, hints)
+            await self._book_trades(snapshot, hints)
+            await self._follow_orders(snapshot)
+            await self._clear_orphans()
+            self.foreign = foreign(snapshot) if snapshot.whole else self.foreign
+            self._books.reconciled_at = self._ctx.wall()
+            self.done_s, self.failing = time.monotonic(), None
+            if sweep:
+                self._swept_s = self.done_s
+            await self._tell()
+            self._ctx.progress("reconciled")
+
+    def _take_wishes(self) -> tuple[bool, set[str]]:
+        hints, self._hints = self._hints, set()
+        due = time.monotonic() - self._swept_s > self._ctx.settings.sweep_s
+        weighty = self._requests.weight_1m > BUSY_SHARE * self._ctx.settings.weight_limit
+        sweep = self._sweep_wanted or (due and not weighty)
+        self._sweep_wanted = False
+        return sweep, hints
+
+    async def _look(self, sweep: bool, hints: set[str]) -> Snapshot:
+        positions = await self._requests.positions()
+        self._books.account = await self._requests.account()
+        symbols = self._books.symbols_at_work() | positions.keys() | hints
+        whole = sweep or len(symbols) > MANY_SYMBOLS
+        orders: list[OrderView] = []
+        algos: list[AlgoView] = []
+        for symbol in [None] if whole else sorted(symbols):
+            orders += await self._requests.open_orders(symbol)
+            algos += await self._requests.open_algos(symbol)
+        return Snapshot(positions, tuple(orders), tuple(algos), frozenset(symbols), whole)
+
+    # --- fills --------------------------------------------------------------------------------------
+
+    async def _book_trades(self, snapshot: Snapshot, hints: set[str]) -> None:
+        before, self._books.positions = self._books.positions, dict(snapshot.positions)
+        changed = {symbol for symbol in before.keys() | snapshot.positions.keys() if _moved(symbol, before, snapshot)}
+        doubtful = {symbol for symbol in self._books.rounds.keys() | snapshot.positions.keys() if self._differs(symbol)}
+        for symbol in sorted(changed | doubtful | hints):
+            await self._pull(symbol)
+        for symbol in doubtful | self.disagreements.keys():
+            self.disagreements[symbol] = self.disagreements[symbol] + 1 if self._differs(symbol) else 0
+        self.disagreements = +self.disagreements
+
+    async def _pull(self, symbol: str) -> None:
+        try:
+            await self._booking.pull(symbol)
+        except LedgerDown as error:
+            # Positions and stops are told all the same: exits must go on.
+            self._books.ledger_fault = str(error)
+
+    async def _traded_since(self) -> set[str]:
+        try:
+            return await self._booking.pull_income()
+        except LedgerDown as error:
+            self._books.ledger_fault = str(error)
+            return set()
+
+    def _differs(self, symbol: str) -> bool:
+        return not self._books.agrees(symbol)
+
+    # --- orders -------------------------------------------------------------------------------------
+
+    async def _follow_orders(self, snapshot: Snapshot) -> None:
+        views: dict[str, OrderView | AlgoView] = {view.client_id: view for view in snapshot.orders}
+        views.update((view.client_id, view) for view in snapshot.algos)
+        for order_id in list(self._books.working):
+            known = self._books.working.get(order_id)  # it may have ended while others were looked at
+            if known is not None and order_id not in self._sender.busy and snapshot.covers(known.intent.symbol):
+                await self._follow(known, views.get(order_id))
+        for view in snapshot.algos:
+            if is_ours(view.client_id) and self._books.get(view.client_id) is None:
+                self._ctx.log.warning("a stop that exchange.db does not know is taken over", order=view.client_id)
+                self._books.note(adopted(view, self._ctx.wall()))
+
+    async def _follow(self, known: Tracked, view: OrderView | AlgoView | None) -> None:
+        if known.state is IntentState.RECORDED:
+            self._books.note(abandoned(known, "it was never sent: who wanted it ended first"))
+        elif view is not None:
+            after = learn(known, view)
+            if after != known:
+                self._books.note(after)
+        elif known.live:
+            await self._sender.look(known)  # no longer in the venue's list of open orders: ask how it ended
+
+    async def _clear_orphans(self) -> None:
+        found = {known.intent.id: known for known in orphans(self._books.working.values(), self._books.positions)}
+        for order_id in found.keys() & self._suspected - self._sender.busy:
+            await self._clear(found[order_id])
+        self._suspected = {*found}
+
+    async def _clear(self, known: Tracked) -> None:
+        held = await self._requests.positions(known.intent.symbol)
+        entering = self._books.entering(known.intent.symbol)
+        if not entering and orphans([known], held):
+            self._ctx.log.info("a stop that guards nothing is cancelled", order=known.intent.id)
+            with self._sender.holding(known.intent.id):
+                await self._sender.cancel(known)
+
+    def _resolve_doubts(self, background: TaskGroup) -> None:
+        for known in list(self._books.working.values()):
+            waiting = known.unresolved or (known.live and known.book is Book.ORDERS)
+            if waiting and known.intent.id not in self._sender.busy:
+                background.start_soon(self.resolve, known)
+
+    async def resolve(self, known: Tracked) -> None:
+        """Look for proof of what became of an order, then look at its symbol."""
+        with self._sender.holding(known.intent.id):
+            known = await self._sender.resolve(known, within_s=self._ctx.settings.resolve_s)
+        if known.final:
+            self._ctx.log.info("an unclear order is resolved", order=known.intent.id, state=known.state.value)
+            self.hint(known.intent.symbol)
+
+    # --- telling ------------------------------------------------------------------------------------
+
+    async def _tell(self) -> None:
+        now = self._ctx.wall()
+        for symbol in sorted(self._told.keys() - self._books.positions.keys()):
+            if self._books.agrees(symbol) or self.disagreements[symbol] >= DISAGREEMENTS:
+                last = self._told.pop(symbol)
+                self._told_stops.pop(symbol, None)
+                because = self._closed_because(symbol)
+                trip = self._books.rounds.get(symbol)
+                await self._ctx.publish(telling.closed_position(last, trip, because, now))
+        for symbol, held in sorted(self._books.positions.items()):
+            self._told[symbol] = telling.position_of(self._books, held, self._leverages.of(symbol), now)
+            self._told_stops[symbol] = telling.stop_of(self._books, held, now)
+            await self._ctx.publish(self._told[symbol])
+            await self._ctx.publish(self._told_stops[symbol])
+        open_orders = sum(known.live for known in self._books.working.values()) + len(self.foreign)
+        if account := telling.account_of(self._books, open_orders, now):
+            await self._ctx.publish(account)
+
+    def _closed_because(self, symbol: str) -> ExitReason:
+        fills = self._books.ledger.round_of(symbol)
+        return (fills[-1].closed_because if fills else None) or ExitReason.UNKNOWN
+
+    @property
+    def told(self) -> list[tuple[Position, StopState]]:
+        """Open positions with their stops, as last told."""
+        return [(self._told[symbol], self._told_stops[symbol]) for symbol in sorted(self._told)]
+
+
+def _moved(symbol: str, before: dict[str, PositionView], snapshot: Snapshot) -> bool:
+    old, new = before.get(symbol), snapshot.positions.get(symbol)
+    return (old and (old.side, old.quantity)) != (new and (new.side, new.quantity))
