@@ -15,7 +15,7 @@ from qtcore.config.declarations import Unloadable
 from qtcore.config.loading import load_class
 from qtcore.config.problem import did_you_mean
 from qtcore.errors import ConfigurationError
-from qtcore.testing.conformance import conformance
+from qtcore.testing import conformance
 
 TIMEOUT_S = 300.0
 

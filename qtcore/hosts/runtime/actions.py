@@ -50,26 +50,27 @@ class Action:
 
 
 class Actions:
-    """All actions of one plugin object; built without running any."""
+    """All actions of one plugin object. Each is made ready at its first call: a restart must not wait for that."""
 
     def __init__(self, plugin: Plugin[Any]) -> None:
-        self._actions = {
-            item.name: _action(plugin, item.name, item.mark)
-            for item in marked(type(plugin), ACTION_MARK, ActionMark)
-            if not item.mark.offline
+        self._plugin = plugin
+        self._built: dict[str, Action] = {}
+        self._marks: dict[str, ActionMark] = {
+            item.name: item.mark for item in marked(type(plugin), ACTION_MARK, ActionMark) if not item.mark.offline
         }
 
     def __getitem__(self, name: str) -> Action:
-        found = self._actions.get(name)
-        if found is None:
-            close = get_close_matches(name, self._actions, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(sorted(self._actions)) or 'none'}"
+        if name not in self._marks:
+            close = get_close_matches(name, self._marks, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(sorted(self._marks)) or 'none'}"
             raise CallFailed(f"there is no action {name!r}; {hint}", error_type="UnknownAction")
-        return found
+        if name not in self._built:
+            self._built[name] = _action(self._plugin, name, self._marks[name])
+        return self._built[name]
 
-    def get(self, name: str) -> Action | None:
-        """The action of that name, if there is one."""
-        return self._actions.get(name)
+    def has_effect(self, name: str) -> bool:
+        """Whether the action, if there is one, says that it changes the world."""
+        return name in self._marks and self._marks[name].effect
 
 
 def _action(plugin: Plugin[Any], name: str, mark: ActionMark) -> Action:

@@ -65,8 +65,7 @@ class Answers:
 
     def has_effect(self, action: str) -> bool:
         """Whether the action says that it changes the world."""
-        found = self._live.actions.get(action)
-        return found is not None and found.mark.effect
+        return self._live.actions.has_effect(action)
 
     async def answer(self, action: str, call: Envelope) -> JsonValue:
         """Run an action. Raises CallFailed, CallUnanswered, or what the action raises."""

@@ -28,18 +28,32 @@ class Implementation:
         return {name: offered[name] for name in self.parameters}
 
 
+class _Manager(pluggy.PluginManager):
+    """Does not look for hooks among Python's own attributes, which takes most of pluggy's time to register."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        return None if name.startswith("__") else super().parse_hookimpl_opts(plugin, name)
+
+
 class HookRegister:
     """The plugin objects of one host, as pluggy knows them."""
 
     def __init__(self) -> None:
-        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager = _Manager(PROJECT)
         self._manager.add_hookspecs(PluginSpec)
 
     def register(self, plugin: Plugin[Any], name: str) -> None:
         """Add a plugin object. Raises Unloadable when a hook of its class does not fit."""
-        validated_hooks(type(plugin))
-        self._manager.register(plugin, name)
-        self._manager.check_pending()
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()
+        except pluggy.PluginValidationError:
+            self._manager.unregister(plugin)
+            validated_hooks(type(plugin))  # says the same in a sentence
+            raise
+        if self.implementation(plugin, "start") is None:
+            self._manager.unregister(plugin)
+            validated_hooks(type(plugin))
 
     def unregister(self, plugin: Plugin[Any]) -> None:
         """Forget a plugin object; nothing happens when it is not known."""

@@ -9,7 +9,7 @@ from qtcore.config.declarations import manifest_of
 from qtcore.errors import ConfigurationError
 from qtcore.hosts.runtime.loading import build_settings
 from qtcore.plugin import Plugin
-from qtcore.testing.harness import Harness, Plug, harness
+from qtcore.testing.bench import Harness, Plug, harness
 
 
 async def conformance(
