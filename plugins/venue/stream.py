@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from ccxt.base.errors import BaseError
@@ -36,6 +37,8 @@ class Stream:
         self._frames: deque[Frame] = deque()
         self._wake = asyncio.Event()
         self._end: str | None = None
+        self._send: Callable[[Any], Awaitable[None]] | None = None
+        self._commands = count(1)
         self.last_frame_ns = time.monotonic_ns()
         """When the last frame came in, or when the stream began; for noticing a mute socket."""
 
@@ -52,6 +55,27 @@ class Stream:
         """Note that no more will come; frames already here are still delivered."""
         self._end = self._end or why
         self._wake.set()
+
+    def opened(self, send: Callable[[Any], Awaitable[None]]) -> None:
+        """The socket is open and takes commands by `send`."""
+        self._send = send
+
+    async def subscribe(self, streams: Sequence[str]) -> None:
+        """Ask for more streams. Raises StreamClosed when the socket takes nothing any more."""
+        await self._command("SUBSCRIBE", streams)
+
+    async def unsubscribe(self, streams: Sequence[str]) -> None:
+        """Ask for no more of these. Raises StreamClosed when the socket takes nothing any more."""
+        await self._command("UNSUBSCRIBE", streams)
+
+    async def _command(self, method: str, streams: Sequence[str]) -> None:
+        if self._send is None or self._end is not None:
+            raise StreamClosed(f"the venue's stream is not open, so {method} was not sent; dial again")
+        try:
+            async with asyncio.timeout(WS_CONNECT_TIMEOUT_S):
+                await self._send({"method": method, "params": list(streams), "id": next(self._commands)})
+        except (BaseError, OSError, TimeoutError) as error:
+            raise StreamClosed(f"the venue's stream took no {method}: {type(error).__name__}; dial again") from error
 
     @property
     def silent_s(self) -> float:
@@ -86,8 +110,9 @@ async def open_stream(
     socket = client.client(url)
     try:
         await _dial(client, socket, url)
+        stream.opened(socket.send)
         if subscribe:
-            await socket.send({"method": "SUBSCRIBE", "params": list(subscribe), "id": 1})
+            await stream.subscribe(subscribe)
         yield stream
     finally:
         client.untap(url)

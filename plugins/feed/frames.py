@@ -1,0 +1,80 @@
+"""The venue's market data as our types: what a websocket frame or a klines row says, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from plugins.domain import Candle, Mark, at_market_ms, candle_of
+from qtcore import QtError
+
+ALL_MARKS = "!markPrice@arr@1s"
+_KLINE_FIGURES = ("o", "h", "l", "c", "v")
+
+
+class BadFrame(QtError):
+    """The venue sent something that cannot be what it says it is; it was not used."""
+
+
+def kline_stream(symbol: str, interval: str) -> str:
+    """The name of a symbol's candle stream."""
+    return f"{symbol.lower()}@kline_{interval}"
+
+
+def closed_candle(message: Mapping[str, Any], interval_s: int, received_ns: int) -> Candle | None:
+    """The candle of a kline event, None while it is still forming. Raises BadFrame."""
+    try:
+        kline = message["k"]
+        if not kline["x"]:
+            return None
+        candle = candle_of(str(message["s"]), interval_s, int(kline["t"]), [kline[name] for name in _KLINE_FIGURES])
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise BadFrame(f"a kline event is not complete: {type(error).__name__} {error}") from error
+    return replace(_plausible(candle), received_ns=received_ns)
+
+
+def candles_of_klines(symbol: str, interval_s: int, rows: Iterable[Sequence[Any]]) -> list[Candle]:
+    """Candles of a klines answer, oldest first. Raises BadFrame."""
+    try:
+        return [_plausible(candle_of(symbol, interval_s, int(row[0]), row[1:6])) for row in rows]
+    except (IndexError, TypeError, ValueError, InvalidOperation) as error:
+        raise BadFrame(f"the klines of {symbol} are not complete: {type(error).__name__} {error}") from error
+
+
+def marks_of(events: Iterable[Mapping[str, Any]], followed: Container[str]) -> list[Mark]:
+    """Mark prices of the followed symbols. Raises BadFrame."""
+    try:
+        return [_mark(event) for event in events if event["s"] in followed]
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise BadFrame(f"a mark price event is not complete: {type(error).__name__} {error}") from error
+
+
+def _mark(event: Mapping[str, Any]) -> Mark:
+    next_funding_ms = int(event["T"])
+    return Mark(
+        symbol=event["s"],
+        price=_positive(Decimal(event["p"]), event["s"]),
+        funding_rate=Decimal(event["r"] or 0),
+        next_funding_at=at_market_ms(next_funding_ms) if next_funding_ms else None,
+        at=at_market_ms(int(event["E"])),
+    )
+
+
+def _plausible(candle: Candle) -> Candle:
+    """The candle, if it can be one. Raises BadFrame; a wrong price is worse than none."""
+    _positive(candle.low, candle.symbol)
+    inside = candle.low <= min(candle.open, candle.close) and max(candle.open, candle.close) <= candle.high
+    if not (inside and candle.high.is_finite() and candle.volume >= 0):
+        raise BadFrame(
+            f"{candle.symbol} {candle.opened_at:%H:%M}: open {candle.open}, high {candle.high}, low {candle.low}, "
+            f"close {candle.close}, volume {candle.volume} is no candle"
+        )
+    return candle
+
+
+def _positive(price: Decimal, symbol: str) -> Decimal:
+    if not (price.is_finite() and price > 0):
+        raise BadFrame(f"{symbol}: {price} is no price")
+    return price

@@ -1,0 +1,137 @@
+"""Takes closed candles as they come, fills the holes between them, and publishes each once and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+
+from plugins.domain import Candle, Succession, market_ms
+from plugins.feed.frames import BadFrame
+from plugins.feed.rest import Rest, VenueRefused, VenueSilent
+from plugins.feed.settings import INTERVAL_S, FeedSettings
+from plugins.feed.window import Window
+from qtcore import Context
+
+MOST_NEWS = 10
+"""Candles of one symbol that are published after a silence; what is older is history, and asked for."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """When something of a symbol last came in, in monotonic real seconds."""
+
+    candle_s: float
+    mark_s: float
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of candles that were not simply published."""
+
+    duplicates: int = 0
+    filled: int = 0
+    unfilled: int = 0
+
+
+class Intake:
+    """The windows of all followed symbols. A missing candle is asked of the venue before the next is published."""
+
+    def __init__(self, ctx: Context[FeedSettings], rest: Rest, tasks: asyncio.TaskGroup) -> None:
+        self.windows: dict[str, Window] = {}
+        self.seen: dict[str, Seen] = {}
+        self.tally = Tally()
+        self._ctx = ctx
+        self._rest = rest
+        self._tasks = tasks
+        self._interval = ctx.settings.interval
+        self._interval_s = INTERVAL_S[ctx.settings.interval]
+        self._waiting: dict[str, list[Candle]] = {}
+
+    async def begin(self, symbol: str) -> None:
+        """Follow a symbol, with its history. Raises VenueSilent, VenueRefused, BadFrame."""
+        window = Window(self._ctx.settings.history_bars)
+        window.extend(await self._newest(symbol, self._ctx.settings.history_bars))
+        self.windows[symbol] = window
+        self.seen[symbol] = Seen(self._ctx.now(), self._ctx.now())
+
+    async def catch_up(self, symbol: str) -> None:
+        """Ask for what closed since the last candle and publish it. Raises VenueSilent, VenueRefused, BadFrame."""
+        window = self.windows[symbol]
+        if window.last is None or symbol in self._waiting:
+            return
+        behind_s = (self._ctx.market_now() - window.last.closed_at).total_seconds()
+        bars = min(int(behind_s // self._interval_s) + 1, self._ctx.settings.history_bars)
+        if bars < 1:
+            return
+        waiting = self._waiting[symbol] = []
+        try:
+            found = await self._newest(symbol, bars)
+            await self._release(window, found, waiting)
+        finally:
+            del self._waiting[symbol]
+
+    async def take(self, candle: Candle) -> None:
+        """A closed candle has come in."""
+        window = self.windows.get(candle.symbol)
+        if window is None:
+            return
+        waiting = self._waiting.get(candle.symbol)
+        if waiting is not None:
+            waiting.append(candle)
+            return
+        match window.place(candle):
+            case Succession.NEXT:
+                await self._publish(window.extend([candle]))
+            case Succession.OLD:
+                self.tally.duplicates += 1
+            case Succession.GAP:
+                self._waiting[candle.symbol] = [candle]
+                self._tasks.create_task(self._fill(window, candle), name=f"fill {candle.symbol}")
+
+    async def _fill(self, window: Window, first: Candle) -> None:
+        symbol = first.symbol
+        try:
+            found = await self._missing(window, first)
+            self.tally.filled += len(found)
+            await self._release(window, found, self._waiting[symbol])
+        except (VenueSilent, VenueRefused, BadFrame) as error:
+            # The next candle shows the same hole, one wider, and is the next try.
+            self.tally.unfilled += 1
+            self._ctx.log.warning("hole not filled", symbol=symbol, before=first.opened_at, error=str(error))
+        finally:
+            del self._waiting[symbol]
+
+    async def _missing(self, window: Window, first: Candle) -> list[Candle]:
+        before_ms = market_ms(first.opened_at)
+        earliest_ms = before_ms - self._ctx.settings.history_bars * self._interval_s * 1000
+        last_ms = market_ms(window.last.closed_at) if window.last else earliest_ms
+        found = await self._rest.between(
+            first.symbol, self._interval, self._interval_s, max(last_ms, earliest_ms), before_ms
+        )
+        return _received_now(found)
+
+    async def _newest(self, symbol: str, bars: int) -> list[Candle]:
+        return _received_now(await self._rest.newest(symbol, self._interval, self._interval_s, bars))
+
+    async def _release(self, window: Window, found: list[Candle], waiting: list[Candle]) -> None:
+        """Publish what was found and then what came in meanwhile, until nothing is waiting."""
+        fresh = window.extend(found)
+        while fresh or waiting:
+            fresh += window.extend(waiting)
+            waiting.clear()
+            await self._publish(fresh[-MOST_NEWS:])
+            fresh = []
+
+    async def _publish(self, candles: list[Candle]) -> None:
+        for candle in candles:
+            # One trace per candle: whatever a signal leads to hangs below it.
+            with self._ctx.span("candle", symbol=candle.symbol, closed_at=candle.closed_at.isoformat()):
+                await self._ctx.publish(candle)
+            self._ctx.progress("candles", data_as_of=candle.closed_at)
+            self.seen[candle.symbol].candle_s = self._ctx.now()
+
+
+def _received_now(candles: list[Candle]) -> list[Candle]:
+    now_ns = time.monotonic_ns()
+    return [replace(candle, received_ns=now_ns) for candle in candles]

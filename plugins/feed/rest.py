@@ -1,0 +1,97 @@
+"""The venue's public REST endpoints as the feed uses them: read-only, with patience and within a budget."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from ccxt.base.errors import BaseError, NetworkError
+
+from plugins.domain import Candle
+from plugins.feed.frames import candles_of_klines
+from plugins.venue import VenueClient, answer_of
+from qtcore import QtError
+
+TRIES = 3
+RETRY_S = 0.3
+FULL_WAIT_S = 5.0
+"""How long to wait before looking again whether the minute's weight is free."""
+
+INVALID_INTERVAL = -1120
+
+
+class VenueSilent(QtError):
+    """The venue could not be asked; try again later."""
+
+
+class VenueRefused(QtError):
+    """The venue answered that it will not; asking again would not help."""
+
+    def __init__(self, sentence: str, code: int | None) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Rest:
+    """Reads with a few tries. `weight_ceiling` is the used weight a minute at which reads wait."""
+
+    def __init__(self, client: VenueClient, weight_ceiling: int) -> None:
+        self._client = client
+        self._ceiling = weight_ceiling
+
+    async def tradable(self) -> list[str]:
+        """Symbols of USDT perpetuals that are trading. Raises VenueSilent, VenueRefused."""
+        info = await self._get(self._client.fapiPublicGetExchangeInfo, {})
+        return [
+            str(row["symbol"])
+            for row in info["symbols"]
+            if row["status"] == "TRADING" and row["contractType"] == "PERPETUAL" and row["quoteAsset"] == "USDT"
+        ]
+
+    async def most_traded(self, symbols: Iterable[str], limit: int) -> list[str]:
+        """The `limit` symbols with the highest turnover of 24 hours. Raises VenueSilent, VenueRefused."""
+        rows = await self._get(self._client.fapiPublicGetTicker24hr, {})
+        turnover = {str(row["symbol"]): float(row["quoteVolume"]) for row in rows}
+        return sorted(symbols, key=lambda symbol: (-turnover.get(symbol, 0.0), symbol))[:limit]
+
+    async def newest(self, symbol: str, interval: str, interval_s: int, limit: int) -> list[Candle]:
+        """The newest closed candles. Raises VenueSilent, VenueRefused, BadFrame.
+
+        The last row of an answer is left out: it may still be forming, and no clock of ours can tell
+        for sure. If it was closed, the next candle of the stream shows the gap.
+        """
+        rows = await self._get(
+            self._client.fapiPublicGetKlines, {"symbol": symbol, "interval": interval, "limit": limit + 1}
+        )
+        return candles_of_klines(symbol, interval_s, rows[:-1])
+
+    async def between(self, symbol: str, interval: str, interval_s: int, first_ms: int, before_ms: int) -> list[Candle]:
+        """Candles opened in [first_ms, before_ms), all closed. Raises VenueSilent, VenueRefused, BadFrame."""
+        limit = (before_ms - first_ms) // (interval_s * 1000)
+        rows = await self._get(
+            self._client.fapiPublicGetKlines,
+            {"symbol": symbol, "interval": interval, "startTime": first_ms, "endTime": before_ms - 1, "limit": limit},
+        )
+        return candles_of_klines(symbol, interval_s, rows)
+
+    async def _get(self, endpoint: Callable[[dict[str, Any]], Awaitable[Any]], params: dict[str, Any]) -> Any:
+        for attempt in range(1, TRIES + 1):
+            await self._room()
+            try:
+                return await endpoint(params)
+            except NetworkError as error:
+                if attempt == TRIES:
+                    raise VenueSilent(f"the venue did not answer: {type(error).__name__}: {error}") from error
+            except BaseError as error:
+                answer = answer_of(error)
+                raise VenueRefused(f"the venue refused: {error}", answer.code if answer else None) from error
+            await asyncio.sleep(max(RETRY_S * attempt, self._client.usage.retry_after_s))
+        raise AssertionError("the last try returns or raises")
+
+    async def _room(self) -> None:
+        usage = self._client.usage
+        while usage.weight_1m >= self._ceiling:
+            # Only an answer tells the weight anew, so after the wait one request goes out to learn it.
+            await asyncio.sleep(FULL_WAIT_S)
+            usage.weight_1m = 0
