@@ -50,19 +50,19 @@ async def _serve(options: argparse.Namespace) -> None:
         server = VenueServer(venue, ServerSettings(port=options.port))
         try:
             await server.start()
-            _say(_banner(server, options.home))
-            await _until_told_to_stop(server)
+            await _until_told_to_stop(server, _banner(server, options.home))
         finally:
             await server.stop()
     finally:
         ledger.close()
 
 
-async def _until_told_to_stop(server: VenueServer) -> None:
+async def _until_told_to_stop(server: VenueServer, banner: str) -> None:
     running = asyncio.create_task(server.run(), name="venue")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
+    _say(banner)
     try:
         await running
     except asyncio.CancelledError:

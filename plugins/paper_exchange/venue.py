@@ -34,7 +34,11 @@ LEDGER_RETRY_S = 1.0
 
 
 class LedgerDownError(RuntimeError):
-    """The ledger could not be written, so nothing happened: the request failed and the account is as before."""
+    """The ledger could not be written, so nothing happened; or not synced, so that it may be lost with the power."""
+
+    def __init__(self, message: str, *, outcome_known: bool) -> None:
+        super().__init__(message)
+        self.outcome_known = outcome_known
 
 
 class Listener(Protocol):
@@ -94,13 +98,20 @@ class Venue:
             return 0.0
         return max(0.0, -self.clock.seconds_until(moment.at_ms))
 
-    def apply(self, event: Event) -> Changes:
-        """Do what a client asked. Raises Refusal or LedgerDownError; then nothing has happened."""
+    async def apply(self, event: Event) -> Changes:
+        """Do what a client asked. Raises Refusal or LedgerDownError.
+
+        It has happened when this returns, and not when it raises; but for a LedgerDownError that says that the
+        outcome is unknown.
+        """
         self._reload_if_stale()
         changes = self.engine.apply(event)
         self.timeline.reach(event.now_ms)
         self._commit(changes)
-        self._tell(changes.messages)
+        try:
+            await self._settle(changes)
+        finally:
+            self._tell(changes.messages)
         return changes
 
     async def play(self) -> None:
@@ -119,7 +130,7 @@ class Venue:
         """Play to the end of so many bars, at once; returns how many there were. Raises LedgerDownError."""
         played = 0
         while played < bars and (moment := self.timeline.peek()) is not None:
-            self.play_moment(moment)
+            await self.play_moment(moment)
             self.clock.set(moment.at_ms)
             if moment.closed is not None:
                 played += 1
@@ -127,7 +138,7 @@ class Venue:
         self.ended = self.timeline.peek() is None
         return played
 
-    def play_moment(self, moment: Moment) -> None:
+    async def play_moment(self, moment: Moment) -> None:
         """Let everything of one instant happen, in one commit, and tell of it. Raises LedgerDownError."""
         self._reload_if_stale()
         changes = Changes()
@@ -136,11 +147,14 @@ class Venue:
         self.timeline.advance(moment)
         self._commit(changes)
         self.moments += 1
-        self._tell_moment(moment, changes.messages)
+        try:
+            await self._settle(changes)
+        finally:
+            self._tell_moment(moment, changes.messages)
 
     async def _play_due(self, moment: Moment) -> None:
         if self.clock.speed.pace is Pace.MAX:
-            self.play_moment(moment)
+            await self.play_moment(moment)
             self.clock.set(moment.at_ms)
             await asyncio.sleep(0)
             return
@@ -149,7 +163,7 @@ class Venue:
             self.slips += 1
             self.clock.set(moment.at_ms)
         await asyncio.sleep(max(0.0, wait_s))
-        self.play_moment(moment)
+        await self.play_moment(moment)
 
     def _open_account(self) -> Cursor:
         """Start a new ledger at the market's start, at the last prices before it."""
@@ -195,9 +209,18 @@ class Venue:
             raise self._down(error) from error
         self.trouble = None
 
-    def _down(self, error: sqlite3.Error | str) -> LedgerDownError:
+    async def _settle(self, changes: Changes) -> None:
+        """Wait until what moves money would survive a power cut; prices alone need not."""
+        if not changes.durable:
+            return
+        try:
+            await self.ledger.disk.settled()
+        except OSError as error:
+            raise self._down(error, outcome_known=False) from error
+
+    def _down(self, error: Exception | str, *, outcome_known: bool = True) -> LedgerDownError:
         self.trouble = f"the ledger {self.ledger.path} cannot be used: {error}"
-        return LedgerDownError(self.trouble)
+        return LedgerDownError(self.trouble, outcome_known=outcome_known)
 
     def _tell(self, messages: Sequence[Message]) -> None:
         for listener in self.listeners:

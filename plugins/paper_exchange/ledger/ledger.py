@@ -19,6 +19,7 @@ from plugins.paper_exchange.core.account import Account, Price
 from plugins.paper_exchange.core.orders import Algo, Fill, Income, Order
 from plugins.paper_exchange.core.positions import Position
 from plugins.paper_exchange.core.turn import Changes
+from plugins.paper_exchange.ledger.disk import Disk
 from plugins.paper_exchange.ledger.rows import Rows, plain
 from plugins.paper_exchange.ledger.schema import APPLICATION_ID, SCHEMA_VERSION, TABLES
 from plugins.paper_exchange.market.source import SymbolRules
@@ -59,8 +60,10 @@ class Ledger:
         except BaseException:
             os.close(self._lock)
             raise
+        self.disk = Disk(self.path)
 
     def close(self) -> None:
+        self.disk.close()
         self.connection.close()
         os.close(self._lock)
 
@@ -78,7 +81,7 @@ class Ledger:
 
     def begin(self, market: str, changes: Changes, account: Account, cursor: Cursor) -> None:
         """Write the first state of a new account, and bind the ledger to its market."""
-        with self._transaction(durable=True) as sql:
+        with self._transaction() as sql:
             sql.execute("INSERT INTO venue VALUES (1, ?, '0', 0, 0, 0, 0)", (market,))
             self._write(sql, changes, account, cursor)
 
@@ -100,16 +103,23 @@ class Ledger:
         return account
 
     def write(self, changes: Changes, account: Account, cursor: Cursor) -> None:
-        """Write what changed, whole or not at all. Raises sqlite3.Error, and then nothing was written."""
-        with self._transaction(durable=changes.durable) as sql:
+        """Write what changed, whole or not at all. Raises sqlite3.Error, and then nothing was written.
+
+        This survives the death of the process; `disk.settled()` says when it survives a power cut.
+        """
+        if self.disk.trouble is not None:
+            self.disk.tend()
+            raise sqlite3.OperationalError(f"its log cannot be emptied: {self.disk.trouble}")
+        with self._transaction() as sql:
             self._write(sql, changes, account, cursor)
+        self.disk.tend()
 
     def listen_keys(self) -> dict[str, int]:
         """Keys of the user stream and when they end (wall clock, ms)."""
         return dict(self.connection.execute("SELECT key, expires_wall_ms FROM listen_keys"))
 
     def save_listen_keys(self, keys: Mapping[str, int]) -> None:
-        with self._transaction(durable=False) as sql:
+        with self._transaction() as sql:
             sql.execute("DELETE FROM listen_keys")
             sql.executemany("INSERT INTO listen_keys VALUES (?, ?)", keys.items())
 
@@ -127,9 +137,8 @@ class Ledger:
         )
 
     @contextmanager
-    def _transaction(self, *, durable: bool) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         sql = self.connection
-        sql.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         sql.execute("BEGIN IMMEDIATE")
         try:
             yield sql
@@ -182,6 +191,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _prepare(sql: sqlite3.Connection, path: Path) -> None:
     """Make the tables of a new file, or check that an old one is ours and of this version."""
+    sql.execute("PRAGMA synchronous = NORMAL")
+    sql.execute("PRAGMA wal_autocheckpoint = 0")
     (application,) = sql.execute("PRAGMA application_id").fetchone()
     (version,) = sql.execute("PRAGMA user_version").fetchone()
     (tables,) = sql.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -93,7 +93,7 @@ async def symbol_config(call: Call) -> Answer:
 
 async def set_leverage(call: Call) -> Answer:
     symbol, leverage = call.symbol(), call.params.integer("leverage")
-    call.venue.apply(SetLeverage(call.now_ms, symbol, leverage))
+    await call.venue.apply(SetLeverage(call.now_ms, symbol, leverage))
     return {"symbol": symbol, "leverage": leverage, "maxNotionalValue": wire.NO_NOTIONAL_LIMIT}
 
 

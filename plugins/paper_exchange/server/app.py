@@ -137,7 +137,9 @@ class VenueServer:
             return _json({"code": error.code, "msg": error.message}, error.http, headers)
         except Refusal as refusal:
             return _json({"code": refusal.code, "msg": refusal.message}, refusal.http, headers)
-        except LedgerDownError:
+        except LedgerDownError as error:
+            if not error.outcome_known:
+                return _json({"code": -1007, "msg": "Timeout waiting for response from backend server."}, 503, headers)
             return _json(
                 {"code": -1001, "msg": "Internal error; unable to process your request. Please try again."}, 503
             )
@@ -185,7 +187,7 @@ class VenueServer:
             self._websockets.end_expired(wall_ms)
             for symbol in self._countdowns.take_due(wall_ms):
                 with suppress(LedgerDownError):  # the orders stay; the venue already says that its ledger is down
-                    self.venue.apply(CancelAllOrders(self.venue.now_ms(), symbol))
+                    await self.venue.apply(CancelAllOrders(self.venue.now_ms(), symbol))
 
 
 def _json(answer: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

@@ -15,7 +15,7 @@ from plugins.paper_exchange.server.trading import DONE, check_one_way, new_clien
 
 
 async def place(call: Call) -> Answer:
-    changes = call.venue.apply(PlaceAlgo(call.now_ms, _request(call.symbol(), call.params)))
+    changes = await call.venue.apply(PlaceAlgo(call.now_ms, _request(call.symbol(), call.params)))
     kept = changes.algos[changes.subject]
     return wire.algo(call.rules(kept.symbol), kept)
 
@@ -24,12 +24,12 @@ async def cancel(call: Call) -> Answer:
     kept = _named(call)
     if kept is None or not kept.status.is_waiting:
         raise refusals.unknown_order_to_cancel()
-    call.venue.apply(CancelAlgo(call.now_ms, kept.algo_id))
+    await call.venue.apply(CancelAlgo(call.now_ms, kept.algo_id))
     return {"algoId": kept.algo_id, "clientAlgoId": kept.client_id, "code": "200", "msg": "success"}
 
 
 async def cancel_all(call: Call) -> Answer:
-    call.venue.apply(CancelAllAlgos(call.now_ms, call.symbol()))
+    await call.venue.apply(CancelAllAlgos(call.now_ms, call.symbol()))
     return DONE
 
 

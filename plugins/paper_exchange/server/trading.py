@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -26,23 +26,23 @@ _ELSEWHERE = {*AlgoType, "TRAILING_STOP_MARKET"}
 
 
 async def place(call: Call) -> Answer:
-    return _placed(call, call.params)
+    return await _placed(call, call.params)
 
 
 async def place_batch(call: Call) -> Answer:
-    return _each(batch_of(call.params), lambda params: _placed(call, params))
+    return await _each(batch_of(call.params), lambda params: _placed(call, params))
 
 
 async def amend(call: Call) -> Answer:
-    return _amended(call, call.params)
+    return await _amended(call, call.params)
 
 
 async def amend_batch(call: Call) -> Answer:
-    return _each(batch_of(call.params), lambda params: _amended(call, params))
+    return await _each(batch_of(call.params), lambda params: _amended(call, params))
 
 
 async def cancel(call: Call) -> Answer:
-    return _cancelled(call, _Named.in_(call.params))
+    return await _cancelled(call, _Named.in_(call.params))
 
 
 async def cancel_batch(call: Call) -> Answer:
@@ -52,11 +52,11 @@ async def cancel_batch(call: Call) -> Answer:
     named = [_Named(int(number), None) for number in ids] + [_Named(None, str(name)) for name in clients]
     if not named:
         raise refusals.missing("orderIdList")
-    return _each(named, lambda name: _cancelled(call, name))
+    return await _each(named, lambda name: _cancelled(call, name))
 
 
 async def cancel_all(call: Call) -> Answer:
-    call.venue.apply(CancelAllOrders(call.now_ms, call.symbol()))
+    await call.venue.apply(CancelAllOrders(call.now_ms, call.symbol()))
     return DONE
 
 
@@ -182,20 +182,20 @@ def time_in_force(params: Params) -> TimeInForce:
     return params.choice("timeInForce", TimeInForce, Refusal(-1115, "Invalid timeInForce."))
 
 
-def _placed(call: Call, params: Params) -> wire.Json:
-    changes = call.venue.apply(PlaceOrder(call.now_ms, _request(call, params)))
+async def _placed(call: Call, params: Params) -> wire.Json:
+    changes = await call.venue.apply(PlaceOrder(call.now_ms, _request(call, params)))
     kept = changes.orders[changes.subject]
     return wire.order(call.rules(kept.symbol), kept, with_time=False)
 
 
-def _amended(call: Call, params: Params) -> wire.Json:
+async def _amended(call: Call, params: Params) -> wire.Json:
     kept = _open(call, params.text("symbol"), _Named.in_(params))
     if kept is None:
         raise refusals.unknown_order()
     if kept.type is not OrderType.LIMIT:
         raise refusals.bad_order_type()
     event = AmendOrder(call.now_ms, kept.order_id, params.decimal("quantity"), _amend_price(params, kept))
-    changes = call.venue.apply(event)
+    changes = await call.venue.apply(event)
     return wire.order(call.rules(kept.symbol), changes.orders[kept.order_id], with_time=False)
 
 
@@ -205,11 +205,11 @@ def _amend_price(params: Params, kept: Order) -> Decimal:
     return params.decimal("price")
 
 
-def _cancelled(call: Call, named: _Named) -> wire.Json:
+async def _cancelled(call: Call, named: _Named) -> wire.Json:
     kept = _open(call, call.symbol(), named)
     if kept is None:
         raise refusals.unknown_order_to_cancel()
-    changes = call.venue.apply(CancelOrder(call.now_ms, kept.order_id))
+    changes = await call.venue.apply(CancelOrder(call.now_ms, kept.order_id))
     return wire.order(call.rules(kept.symbol), changes.orders[kept.order_id], with_time=False)
 
 
@@ -229,12 +229,12 @@ def _known(call: Call, named: _Named) -> Order | None:
     return history.order_of_client(symbol, named.client_id or "")
 
 
-def _each(items: list[Any], act: Callable[[Any], wire.Json]) -> list[wire.Json]:
+async def _each(items: list[Any], act: Callable[[Any], Awaitable[wire.Json]]) -> list[wire.Json]:
     """Do each by itself: one refusal does not stop the rest."""
     answers: list[wire.Json] = []
     for item in items:
         try:
-            answers.append(act(item))
+            answers.append(await act(item))
         except Refusal as refusal:
             answers.append({"code": refusal.code, "msg": refusal.message})
     return answers

@@ -57,7 +57,7 @@ def opened(market, home, *, speed: str = "lockstep", **more: Any) -> tuple[Venue
     return Venue(market, ledger, economics=Economics(), speed=parse_speed(speed), **more), ledger
 
 
-def market_buy(venue: Venue, quantity: str = "0.01") -> None:
+async def market_buy(venue: Venue, quantity: str = "0.01") -> None:
     request = OrderRequest(
         symbol="BTCUSDT",
         side=Side.BUY,
@@ -65,7 +65,7 @@ def market_buy(venue: Venue, quantity: str = "0.01") -> None:
         quantity=Decimal(quantity),
         client_id=f"c{venue.account.next_id}",
     )
-    venue.apply(PlaceOrder(venue.now_ms(), request))
+    await venue.apply(PlaceOrder(venue.now_ms(), request))
 
 
 @pytest.mark.parametrize("moments", [1, 2, 3, 5, 8])
@@ -76,13 +76,13 @@ async def test_a_restart_in_the_middle_of_a_bar_changes_nothing(market, home, mo
     market.settlements.append(("BTCUSDT", market.start_ms + MINUTE_MS, "0.0001"))
     whole, ledger = opened(market, home / "whole")
     with closing(ledger):
-        market_buy(whole)
+        await market_buy(whole)
         await whole.advance(2)
         expected = (whole.account.wallet, whole.account.prices, whole.account.positions, whole.now_ms())
     parts, ledger = opened(market, home / "parts")
-    market_buy(parts)
+    await market_buy(parts)
     for _ in range(moments):
-        parts.play_moment(parts.timeline.peek())
+        await parts.play_moment(parts.timeline.peek())
     seen = parts.candles.forming("BTCUSDT", "1m"), parts.now_ms()
     ledger.close()
     again, ledger = opened(market, home / "parts")
@@ -103,7 +103,7 @@ async def test_everything_is_written_before_it_is_told(market, home):
 
     with closing(ledger):
         venue.listeners.append(Witness())
-        market_buy(venue)
+        await market_buy(venue)
     assert counts == [1]
 
 
@@ -152,7 +152,7 @@ async def test_a_market_that_ends_stands_still(market, home, speed):
             await venue.play()
         assert venue.ended
         assert venue.now_ms() - market.start_ms >= 3 * MINUTE_MS
-        market_buy(venue)
+        await market_buy(venue)
         assert venue.account.position("BTCUSDT").quantity == Decimal("0.01")
 
 

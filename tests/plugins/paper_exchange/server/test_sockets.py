@@ -194,7 +194,7 @@ async def test_a_reader_that_does_not_read_is_cut_off(market, open_venue, monkey
         await reader.command("SUBSCRIBE", *streams)
         with anyio.fail_after(30):
             while running.server.sockets.all:
-                running.venue.play_moment(running.venue.timeline.peek())
+                await running.venue.play_moment(running.venue.timeline.peek())
                 await asyncio.sleep(0)
         assert running.venue.now_ms() > market.start_ms
 
