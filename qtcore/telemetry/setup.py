@@ -118,7 +118,8 @@ def open_telemetry(
     provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
     spans = SpanFile(home.traces, name, resource)
     provider.add_span_processor(spans)
-    return Telemetry(name, provider, spans, LogFile(home.logs / f"{component}.jsonl"))
+    tracer = provider.get_tracer("qtcore", version("qtcore"))
+    return Telemetry(name, provider, spans, LogFile(home.logs / f"{component}.jsonl"), tracer)
 
 
 def process_name(component: str, incarnation: int) -> str:
