@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qtcore.hosts.runtime.answers import SensorFailed
-    from qtcore.testing.conforming import conformance
     from qtcore.testing.bench import Harness, Plug, harness
+    from qtcore.testing.conforming import conformance
     from qtcore.testing.virtual_clock import VirtualClock
 
 __all__ = ["Harness", "Plug", "SensorFailed", "VirtualClock", "conformance", "harness"]

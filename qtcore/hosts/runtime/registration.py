@@ -48,11 +48,11 @@ class HookRegister:
             self._manager.register(plugin, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError:
-            self._manager.unregister(plugin)
+            self.unregister(plugin)
             validated_hooks(type(plugin))  # says the same in a sentence
             raise
         if self.implementation(plugin, "start") is None:
-            self._manager.unregister(plugin)
+            self.unregister(plugin)
             validated_hooks(type(plugin))
 
     def unregister(self, plugin: Plugin[Any]) -> None:
