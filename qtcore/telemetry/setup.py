@@ -37,12 +37,9 @@ class Telemetry:
     provider: TracerProvider
     spans: SpanFile
     log_file: LogFile
+    tracer: trace.Tracer
+    """For qtcore's own spans."""
     _bridge: logging.Handler | None = None
-
-    @property
-    def tracer(self) -> trace.Tracer:
-        """For qtcore's own spans."""
-        return self.provider.get_tracer("qtcore", _VERSION)
 
     @property
     def dropped(self) -> int:
@@ -118,7 +115,7 @@ def open_telemetry(
     provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
     spans = SpanFile(home.traces, name, resource)
     provider.add_span_processor(spans)
-    tracer = provider.get_tracer("qtcore", version("qtcore"))
+    tracer = provider.get_tracer("qtcore", _VERSION)
     return Telemetry(name, provider, spans, LogFile(home.logs / f"{component}.jsonl"), tracer)
 
 
