@@ -6,11 +6,12 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import anyio
 
-from plugins.domain import Fill
+from plugins.domain import ExitReason, Fill
 from plugins.domain.rounds import RoundTrip, apply
 from plugins.exchange.books import Books, LedgerDown, reason_of
 from plugins.exchange.ledger_rows import BookedFill
@@ -26,6 +27,14 @@ OVERLAP_MS = 60_000
 _CURSOR = "income_since_ms"
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A round trip that came to its end, and why."""
+
+    trip: RoundTrip
+    because: ExitReason
+
+
 class Booking:
     """The only writer of fills: userTrades are the truth, everything else is a hint to look."""
 
@@ -34,6 +43,19 @@ class Booking:
         self._requests = requests
         self._books = books
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._ended: dict[str, Ended] = {}
+
+    def ended(self) -> list[Ended]:
+        """Round trips that have ended since this was last asked."""
+        ended, self._ended = self._ended, {}
+        return list(ended.values())
+
+    def end_again(self, symbol: str) -> None:
+        """Count a symbol's last round trip as just ended: who is told twice is none the wiser."""
+        fills = self._books.ledger.round_of(symbol)
+        trip = self._books.rounds.get(symbol)
+        if trip is not None and not trip.open:
+            self._ended[symbol] = Ended(trip, (fills[-1].closed_because if fills else None) or ExitReason.UNKNOWN)
 
     async def pull(self, symbol: str) -> list[BookedFill]:
         """Book every execution of a symbol that is not booked yet, and publish it.
@@ -58,16 +80,20 @@ class Booking:
 
     async def _book(self, symbol: str, trades: list[TradeView]) -> list[BookedFill]:
         trip = self._books.rounds.get(symbol)
-        booked = []
+        booked, ended = [], None
         for trade in trades:
             known, client_id = await self._owner(trade)
             fill = self._fill(trade, client_id, known)
             after = apply(trip, fill)
             booked.append(_booked(fill, trip, after, known))
+            if not after[0].open:
+                ended = Ended(after[0], reason_of(known, fill.client_order_id))
             trip = after[-1]
         new = self._books.ledger.add_fills(booked)
         if trip is not None:
             self._books.rounds[symbol] = trip
+        if ended is not None:
+            self._ended[symbol] = ended
         for each in new:
             with self._ctx.span("fill", symbol=symbol, quantity=str(each.fill.quantity), price=str(each.fill.price)):
                 await self._ctx.publish(each.fill)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -84,9 +85,9 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         async with self._opened(ctx, address) as exchange:
             ctx.fact(venue=address.origin or "the venue's own hosts", mode=str(address.mode))
             ctx.ready()
-            async with anyio.create_task_group() as work:
-                work.start_soon(exchange.reconciler.run)
-                work.start_soon(exchange.stream.run)
+            async with asyncio.TaskGroup() as work:
+                work.create_task(exchange.reconciler.run(), name="reconcile")
+                work.create_task(exchange.stream.run(), name="user stream")
                 async for moved in moves:
                     if moved.origin != address.origin:
                         raise NotReady(f"the venue moved to {moved.origin}", retry_after_s=0.1)

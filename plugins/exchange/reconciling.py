@@ -6,13 +6,13 @@ is destructive needs two samples, and a list that is not a list is no empty list
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 
 import anyio
-from anyio.abc import TaskGroup
 
-from plugins.domain import ExitReason, IntentState, Position, StopState
+from plugins.domain import IntentState, Position, StopState
 from plugins.exchange import telling
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books, LedgerDown
@@ -83,7 +83,7 @@ class Reconciler:
 
     async def run(self) -> None:
         """Reconcile for ever."""
-        async with anyio.create_task_group() as background:
+        async with asyncio.TaskGroup() as background:
             while True:
                 await self._pause()
                 try:
@@ -216,11 +216,11 @@ class Reconciler:
             with self._sender.holding(known.intent.id):
                 await self._sender.cancel(known)
 
-    def _resolve_doubts(self, background: TaskGroup) -> None:
+    def _resolve_doubts(self, background: asyncio.TaskGroup) -> None:
         for known in list(self._books.working.values()):
             waiting = known.unresolved or (known.live and known.book is Book.ORDERS)
             if waiting and known.intent.id not in self._sender.busy:
-                background.start_soon(self.resolve, known)
+                background.create_task(self.resolve(known), name=f"resolve {known.intent.id}")
 
     async def resolve(self, known: Tracked) -> None:
         """Look for proof of what became of an order, then look at its symbol."""
@@ -234,14 +234,19 @@ class Reconciler:
 
     async def _tell(self) -> None:
         now = self._ctx.wall()
+        for ended in self._booking.ended():
+            leverage = self._leverages.of(ended.trip.symbol)
+            await self._ctx.publish(telling.closed_position(ended.trip, ended.because, leverage, now))
+            if self._told.get(ended.trip.symbol, ended.trip).id == ended.trip.id:
+                self._forget(ended.trip.symbol)
         for symbol in sorted(self._told.keys() - self._books.positions.keys()):
-            if self._books.agrees(symbol) or self.disagreements[symbol] >= DISAGREEMENTS:
-                last = self._told.pop(symbol)
-                self._told_stops.pop(symbol, None)
-                because = self._closed_because(symbol)
-                trip = self._books.rounds.get(symbol)
-                await self._ctx.publish(telling.closed_position(last, trip, because, now))
+            if self.disagreements[symbol] >= DISAGREEMENTS:
+                await self._ctx.publish(telling.vanished_position(self._told[symbol], now))
+                self._forget(symbol)
         for symbol, held in sorted(self._books.positions.items()):
+            if self._differs(symbol) and self.disagreements[symbol] < DISAGREEMENTS:
+                self.hint(symbol)  # position and fills were read at different moments: look again before telling
+                continue
             self._told[symbol] = telling.position_of(self._books, held, self._leverages.of(symbol), now)
             self._told_stops[symbol] = telling.stop_of(self._books, held, now)
             await self._ctx.publish(self._told[symbol])
@@ -250,9 +255,9 @@ class Reconciler:
         if account := telling.account_of(self._books, open_orders, now):
             await self._ctx.publish(account)
 
-    def _closed_because(self, symbol: str) -> ExitReason:
-        fills = self._books.ledger.round_of(symbol)
-        return (fills[-1].closed_because if fills else None) or ExitReason.UNKNOWN
+    def _forget(self, symbol: str) -> None:
+        self._told.pop(symbol, None)
+        self._told_stops.pop(symbol, None)
 
     @property
     def told(self) -> list[tuple[Position, StopState]]:

@@ -22,6 +22,8 @@ async def recover(exchange: Exchange) -> None:
     await exchange.reconciler.reconcile()
     for known in list(exchange.books.unresolved()):
         await exchange.reconciler.resolve(known)
+    for symbol in exchange.books.rounds:
+        exchange.booking.end_again(symbol)  # nobody knows whether the last generation lived to tell it
     await exchange.reconciler.reconcile()
 
 

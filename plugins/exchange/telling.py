@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from plugins.domain import Account, ExitReason, Position, Purpose, StopState, StopStatus
@@ -28,21 +29,26 @@ def position_of(books: Books, held: PositionView, leverage: int, now: datetime) 
     )
 
 
-def closed_position(last: Position, trip: RoundTrip | None, because: ExitReason, now: datetime) -> Position:
-    """The last word about a position that is no more: quantity 0 and why."""
+def closed_position(trip: RoundTrip, because: ExitReason, leverage: int, now: datetime) -> Position:
+    """The last word about a position that is no more: quantity 0 and why; the mark is its exit price."""
     return Position(
-        id=last.id,
-        symbol=last.symbol,
-        side=last.side,
+        id=trip.id,
+        symbol=trip.symbol,
+        side=trip.side,
         quantity=ZERO,
-        entry_price=last.entry_price,
-        mark_price=(trip.exit_price if trip else None) or last.mark_price,
+        entry_price=trip.entry_price,
+        mark_price=trip.exit_price or trip.entry_price,
         unrealised_pnl=ZERO,
-        leverage=last.leverage,
-        opened_at=last.opened_at,
+        leverage=leverage,
+        opened_at=trip.opened_market_at,
         at=now,
         closed_because=because,
     )
+
+
+def vanished_position(last: Position, now: datetime) -> Position:
+    """A position that the venue no longer reports although no fill says how it ended."""
+    return replace(last, quantity=ZERO, unrealised_pnl=ZERO, at=now, closed_because=ExitReason.UNKNOWN)
 
 
 def stop_of(books: Books, held: PositionView, now: datetime) -> StopState:

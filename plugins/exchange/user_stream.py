@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -75,9 +76,9 @@ class UserStream:
             self._sender.unmentioned.clear()
             self._reconciler.hint()  # whatever happened while nobody listened
             with _one_ending():
-                async with anyio.create_task_group() as life:
-                    life.start_soon(self._keep_key)
-                    life.start_soon(self._watch)
+                async with asyncio.TaskGroup() as life:
+                    life.create_task(self._keep_key(), name="listen key")
+                    life.create_task(self._watch(), name="mute stream watch")
                     await self._read(stream)
 
     async def _read(self, stream: Stream) -> None:

@@ -1,0 +1,169 @@
+"""A real venue process, the door in the harness, and a raw client that shares no code with either."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from queue import Queue
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from plugins.domain import Mode, VenueAddress
+from plugins.exchange import ExchangePlugin
+from plugins.paper_exchange.core.economics import Economics
+from plugins.paper_exchange.ledger.ledger import Ledger
+from plugins.paper_exchange.market.source import open_market
+from plugins.paper_exchange.play.clock import parse_speed
+from plugins.paper_exchange.server.app import ServerSettings, VenueServer
+from plugins.paper_exchange.venue import Venue
+from qtcore.testing import Harness, Plug, harness
+
+ROOT = Path(__file__).resolve().parents[3]
+START_S = 30.0
+
+
+@dataclass
+class RawVenue:
+    """The venue as curl would see it."""
+
+    origin: str
+
+    def get(self, path: str, **params: Any) -> Any:
+        """A public request."""
+        return self._open("GET", f"{self.origin}{path}?{urlencode(params)}")
+
+    def signed(self, method: str, path: str, **params: Any) -> Any:
+        """A signed request, by the venue's documentation."""
+        query = urlencode({**params, "timestamp": int(time.time() * 1000), "recvWindow": 5000})
+        signature = hmac.new(b"paper-secret", query.encode(), hashlib.sha256).hexdigest()
+        return self._open(method, f"{self.origin}{path}?{query}&signature={signature}")
+
+    def _open(self, method: str, url: str) -> Any:
+        request = urllib.request.Request(url, method=method, headers={"X-MBX-APIKEY": "paper-key"})  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
+            return json.loads(answer.read())
+
+    def advance(self, bars: int = 1) -> None:
+        """Let market time pass."""
+        self._open("POST", f"{self.origin}/qt/v1/advance?bars={bars}")
+
+    def mark(self, symbol: str) -> Decimal:
+        return Decimal(self.get("/fapi/v1/premiumIndex", symbol=symbol)["markPrice"])
+
+    def position(self, symbol: str) -> Decimal:
+        rows = self.signed("GET", "/fapi/v3/positionRisk", symbol=symbol)
+        return sum((Decimal(row["positionAmt"]) for row in rows), Decimal(0))
+
+    def stops(self, symbol: str) -> list[dict[str, Any]]:
+        return list(self.signed("GET", "/fapi/v1/openAlgoOrders", symbol=symbol))
+
+    def trades(self, symbol: str) -> list[dict[str, Any]]:
+        return list(self.signed("GET", "/fapi/v1/userTrades", symbol=symbol, fromId=0, limit=1000))
+
+    def order_by_hand(self, symbol: str, side: str, quantity: str, **more: Any) -> Any:
+        """What somebody else on the account does."""
+        return self.signed("POST", "/fapi/v1/order", symbol=symbol, side=side, type="MARKET", quantity=quantity, **more)
+
+
+async def _serve(home: Path, started: Queue[str], ended: threading.Event) -> None:
+    source = open_market("simulated:seed=3", symbols=["BTCUSDT", "ETHUSDT"])
+    ledger = Ledger(home)
+    try:
+        venue = Venue(source, ledger, economics=Economics(start_balance=Decimal(10_000)), speed=parse_speed("lockstep"))
+        server = VenueServer(venue, ServerSettings(port=0))
+        await server.start()
+        started.put(server.url)
+        running = asyncio.create_task(server.run())
+        await asyncio.to_thread(ended.wait)
+        running.cancel()
+        await asyncio.wait({running})
+        await server.stop()
+    finally:
+        ledger.close()
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Iterator[RawVenue]:
+    """The venue in a thread of its own, in lockstep."""
+    started: Queue[str] = Queue()
+    ended = threading.Event()
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(tmp_path / "venue", started, ended)), name="venue")
+    thread.start()
+    try:
+        yield RawVenue(started.get(timeout=START_S))
+    finally:
+        ended.set()
+        thread.join(10)
+
+
+@dataclass
+class VenueProcess(RawVenue):
+    """The venue as a process that can be killed."""
+
+    process: subprocess.Popen[str]
+    home: Path
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut."""
+        self.process.kill()
+        self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def restart(self) -> None:
+        """Start it again on the same port and ledger."""
+        self.process, self.origin = _launch(self.home, self.origin.rsplit(":", 1)[1])
+
+
+def _launch(home: Path, port: str) -> tuple[subprocess.Popen[str], str]:
+    market = ["--market", "simulated:seed=3", "--speed", "lockstep", "--symbols", "BTCUSDT,ETHUSDT"]
+    command = [sys.executable, "-m", "plugins.paper_exchange", "--home", str(home), "--port", port, *market]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "address" in line:
+            return process, line.split()[1]
+    raise AssertionError(f"the venue did not start, code {process.wait()}")
+
+
+@pytest.fixture
+def venue_process(tmp_path: Path) -> Iterator[VenueProcess]:
+    process, origin = _launch(tmp_path / "venue", "0")
+    running = VenueProcess(origin, process, tmp_path / "venue")
+    try:
+        yield running
+    finally:
+        running.kill()
+
+
+@asynccontextmanager
+async def open_door(origin: str, home: Path, **settings: Any) -> AsyncIterator[Harness]:
+    """The exchange plugin, ready, against a venue."""
+    plug = Plug(ExchangePlugin, "exchange", settings=settings)
+    async with harness(plug, home=home, timers=False) as h:
+        await h.publish(VenueAddress(Mode.PAPER, origin, "test"))
+        await h.ready("exchange")
+        yield h
+
+
+@pytest.fixture
+async def door(venue: RawVenue, tmp_path: Path) -> AsyncIterator[Harness]:
+    """The door, open to `venue`."""
+    async with open_door(venue.origin, tmp_path / "home") as h:
+        yield h
