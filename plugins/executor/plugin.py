@@ -1,0 +1,236 @@
+"""The plugin: ranks what arrives together, walks each signal through the gates, ends each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+import anyio
+
+from plugins.domain import (
+    Account,
+    Instrument,
+    Mark,
+    Outcome,
+    OutcomeCode,
+    Position,
+    Signal,
+    TradingPolicy,
+    Universe,
+)
+from plugins.executor import door
+from plugins.executor.funnel import described
+from plugins.executor.gates import Order, Refusal, judge
+from plugins.executor.known import Known
+from plugins.executor.settings import ExecutorSettings
+from plugins.store.engine import Store, database_url, open_store
+from plugins.store.kill_switch import read_kill_switch
+from qtcore import (
+    CallFailed,
+    CallUnanswered,
+    Context,
+    Fenced,
+    Health,
+    NotReady,
+    Plugin,
+    action,
+    every,
+    hookimpl,
+)
+
+Ctx = Context[ExecutorSettings]
+APPROVAL_TIMEOUT_S = 1.0
+RECENT_ENTRIES = 500
+
+
+class Executor(Plugin[ExecutorSettings]):
+    """From signal to outcome."""
+
+    reads: ClassVar[list[type[Any]]] = [Signal, TradingPolicy, Universe, Position, Account, Instrument, Mark]
+    writes: ClassVar[list[type[Any]]] = [Outcome]
+    calls: ClassVar[list[str]] = ["exchange.enter", "exchange.entry", "risk_guard.approve"]
+    cadence_s = 5.0
+    exclusive = True
+
+    def __init__(self) -> None:
+        self._known = Known()
+        self._store: Store | None = None
+        self._started_at: datetime | None = None
+        self._judging: set[str] = set()
+        self._ended = 0
+
+    @hookimpl
+    async def start(self, ctx: Ctx) -> None:
+        """Close what the last life left open, then judge what comes."""
+        self._started_at = ctx.wall()
+        async with open_store(database_url(ctx.home, ctx.settings.database_url)) as store:
+            self._store = store
+            async with (
+                ctx.subscribe(Signal) as signals,
+                ctx.subscribe(TradingPolicy, Universe, Position, Account, Instrument, Mark) as facts,
+                anyio.create_task_group() as tasks,
+            ):
+                tasks.start_soon(self._listen, ctx, facts)
+                await self._finish_last_life(ctx)
+                ctx.ready()
+                async for signal in signals:
+                    batch = [signal, *await self._gather(ctx, signals)]
+                    await self._judge_batch(ctx, batch)
+
+    @every(10.0)
+    async def sweep(self, ctx: Ctx) -> None:
+        """End signals that nobody will judge any more; one that is being judged keeps its chance."""
+        before = ctx.wall() - timedelta(seconds=ctx.settings.sweep_after_s)
+        try:
+            await self._close_unfinished(ctx, before)
+        except NotReady as error:
+            ctx.log.warning("open signals wait for the next sweep", why=str(error))
+            return
+        self._known.forget_entries(ctx.market_now(), ctx.settings.rules.cooldown)
+
+    @hookimpl
+    async def health(self) -> Health:
+        """Whether signals end, and what is missing to judge them."""
+        missing = [
+            name
+            for name, value in (
+                ("universe", self._known.universe),
+                ("policy", self._known.policy),
+                ("account", self._known.account),
+            )
+            if value is None
+        ]
+        facts: dict[str, Any] = {"ended": self._ended, "positions": len(self._known.positions)}
+        if missing:
+            return Health.degraded(f"cannot judge entries yet: no word of {', '.join(missing)}", **facts)
+        return Health.healthy(f"{self._ended} signals ended", **facts)
+
+    @action(command="funnel", help="where signals end, and which gate blocks: --minutes N of real time")
+    async def funnel(self, ctx: Ctx, minutes: float = 1440.0, nearest: int = 5) -> dict[str, Any]:
+        """Count the signals of the last `minutes` at each gate; the counts add up."""
+        now = ctx.wall()
+        found = await self._open().signals.funnel(now - timedelta(minutes=minutes), now, nearest=nearest)
+        return described(found)
+
+    # --- judging -------------------------------------------------------------------------------
+
+    async def _listen(self, ctx: Ctx, facts: Any) -> None:
+        async for message in facts:
+            self._known.hear(message, ctx.now())
+
+    async def _gather(self, ctx: Ctx, signals: Any) -> list[Signal]:
+        """Signals of the same candle close arrive within a moment of each other and compete for the same slots."""
+        found: list[Signal] = []
+        with anyio.move_on_after(ctx.settings.gather_s):
+            while True:
+                found.append(await anext(signals))
+        return found
+
+    async def _judge_batch(self, ctx: Ctx, batch: Sequence[Signal]) -> None:
+        """The most confident first; a slot that one does not get is open to the next."""
+        self._judging.update(signal.id for signal in batch)
+        try:
+            for signal in sorted(batch, key=lambda signal: (-signal.confidence, signal.id)):
+                await self._judge(ctx, signal)
+        finally:
+            self._judging.clear()
+
+    async def _judge(self, ctx: Ctx, signal: Signal) -> None:
+        with ctx.span("gates", signal=signal.id, symbol=signal.symbol, view=signal.view.value) as span:
+            kill = read_kill_switch(ctx.home)
+            world = self._known.world(
+                signal, posture=ctx.posture, kill=kill, market_now=ctx.market_now(), now_s=ctx.now()
+            )
+            verdict = judge(signal, world, ctx.settings.rules)
+            if isinstance(verdict, Order):
+                verdict = await self._last_gates(ctx, verdict)
+            if isinstance(verdict, Order):
+                code = await self._enter(ctx, verdict)
+            else:
+                code = verdict.code
+                await self._end(ctx, signal, verdict)
+            span.set_attribute("qt.outcome", code.value)
+
+    async def _last_gates(self, ctx: Ctx, order: Order) -> Order | Refusal:
+        try:
+            ctx.check_lease()
+            notional = order.sizing.notional
+            answer = await ctx.call("risk_guard.approve", {"notional": notional}, timeout_s=APPROVAL_TIMEOUT_S)
+        except Fenced as error:
+            return Refusal(OutcomeCode.LEASE, str(error))
+        except (CallFailed, CallUnanswered) as error:
+            return Refusal(OutcomeCode.RISK_GUARD, f"the risk guard does not answer: {error}")
+        return order if answer["approved"] else Refusal(OutcomeCode.RISK_GUARD, str(answer["reason"]))
+
+    async def _enter(self, ctx: Ctx, order: Order) -> OutcomeCode:
+        with ctx.span("enter", symbol=order.signal.symbol, side=order.side.value, quantity=str(order.sizing.quantity)):
+            answer = await door.enter(ctx, order)
+        if answer.code is OutcomeCode.FILLED:
+            self._known.entered_at[order.signal.symbol] = ctx.market_now()
+            ctx.progress("entries")
+        await self._settle(ctx, order.signal, answer, order.sizing.record())
+        return answer.code
+
+    # --- ending --------------------------------------------------------------------------------
+
+    async def _end(self, ctx: Ctx, signal: Signal, refusal: Refusal) -> None:
+        outcome = _outcome(ctx, signal, refusal.code, refusal.sentence)
+        ended = await self._open().signals.set_outcome(outcome, had=refusal.had, needed=refusal.needed)
+        await self._tell(ctx, outcome, ended)
+
+    async def _settle(self, ctx: Ctx, signal: Signal, answer: door.Answer, record: dict[str, str] | None) -> None:
+        outcome = _outcome(ctx, signal, answer.code, answer.sentence, answer.intent_id)
+        numbers = {**(record or {}), "filled": str(answer.filled_quantity), "average_price": str(answer.average_price)}
+        ended = await self._open().signals.set_outcome(outcome, record=numbers)
+        await self._tell(ctx, outcome, ended)
+
+    async def _tell(self, ctx: Ctx, outcome: Outcome, ended: bool) -> None:
+        if not ended:
+            ctx.log.warning("a signal had ended before or is not stored", signal=outcome.signal_id, code=outcome.code)
+            return
+        self._ended += 1
+        ctx.progress("outcomes")
+        await ctx.publish(outcome)
+
+    # --- after a crash -------------------------------------------------------------------------
+
+    async def _finish_last_life(self, ctx: Ctx) -> None:
+        """Signals left open end truthfully; entries in the recent past keep their cooldown."""
+        recent = await self._open().signals.latest(limit=RECENT_ENTRIES)
+        for row in reversed(recent):
+            if row.outcome is OutcomeCode.FILLED:
+                self._known.entered_at[row.signal.symbol] = row.signal.market_at
+        await self._close_unfinished(ctx, ctx.wall())
+
+    async def _close_unfinished(self, ctx: Ctx, before: datetime) -> None:
+        signals = self._open().signals
+        for row in await signals.unfinished(made_before=before):
+            if row.signal.id in self._judging:
+                return  # the sweep comes again; what is older than this one has been looked at
+            try:
+                answer = await door.truth(ctx, row.signal.id)
+            except (CallFailed, CallUnanswered) as error:
+                raise NotReady(
+                    f"the exchange cannot say what became of open signals: {error}", retry_after_s=1.0
+                ) from error
+            if answer is not None:
+                await self._settle(ctx, row.signal, answer, None)
+        try:
+            market_now = ctx.market_now()
+        except NotReady:
+            return  # without market time nothing can have expired; the next sweep closes it
+        began = self._started_at or ctx.wall()
+        swept = await signals.sweep_unfinished(before, started_at=began, market_now=market_now, at=ctx.wall())
+        if swept.abandoned or swept.expired:
+            ctx.log.warning("closed what a crash left", abandoned=swept.abandoned, expired=swept.expired)
+
+    def _open(self) -> Store:
+        if self._store is None:
+            raise NotReady("the executor has not opened the history yet; try again once it is ready")
+        return self._store
+
+
+def _outcome(ctx: Ctx, signal: Signal, code: OutcomeCode, sentence: str, intent_id: str | None = None) -> Outcome:
+    trace_id = ctx.trace_id() or signal.trace_id
+    return Outcome(signal.id, signal.symbol, code, sentence, ctx.wall(), intent_id=intent_id, trace_id=trace_id)
