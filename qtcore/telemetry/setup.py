@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 import structlog
 from opentelemetry import trace
@@ -17,10 +15,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from qtcore.records.home import Home
-from qtcore.telemetry.inferred import InferredSpan, end_open_spans, marked_processes
 from qtcore.telemetry.logs import LogFile, configure_logging, release_logging
 from qtcore.telemetry.span_file import SpanFile
-from qtcore.telemetry.trace_retention import drop_oldest_traces
 
 _VERSION = version("qtcore")
 """Looked up at import, which the fork server does once for all hosts: it takes a millisecond."""
@@ -46,18 +42,6 @@ class Telemetry:
         """Lines that the disk refused; a number above 0 is a finding."""
         return self.spans.lines.dropped + self.log_file.lines.dropped
 
-    def end_spans_of(
-        self, component: str, incarnation: int, *, cause: str, reason: str, died_ns: int | None = None
-    ) -> list[InferredSpan]:
-        """For the supervisor: end what a dead process left open (`qt.end=inferred`); times in unix nanoseconds."""
-        return self._end(process_name(component, incarnation), cause, reason, died_ns or time.time_ns())
-
-    def end_spans_of_the_dead(self, *, cause: str, reason: str) -> list[InferredSpan]:
-        """For the supervisor, at its start: whoever else left marks on this home is dead."""
-        now = time.time_ns()
-        others = [name for name in marked_processes(self._folder) if name != self.name]
-        return [span for name in others for span in self._end(name, cause, reason, now)]
-
     def close(self) -> None:
         """Send what waits to the OTLP endpoint (at most its own timeout) and let go of the files."""
         self.provider.shutdown()
@@ -65,15 +49,6 @@ class Telemetry:
             release_logging(self._bridge)
             self._bridge = None
         self.log_file.lines.close()
-
-    @property
-    def _folder(self) -> Path:
-        return self.spans.lines.path.parent
-
-    def _end(self, name: str, cause: str, reason: str, died_ns: int) -> list[InferredSpan]:
-        ended = end_open_spans(self._folder, name, cause=cause, reason=reason, died_ns=died_ns, into=self.spans.lines)
-        drop_oldest_traces(self._folder)
-        return ended
 
 
 def configure_process(

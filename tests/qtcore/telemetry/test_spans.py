@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from opentelemetry.trace import Link, SpanKind, StatusCode
 
 from qtcore.messaging.trace_context import context_of
 from qtcore.records.home import Home
+from qtcore.telemetry.inferred import InferredSpan, end_open_spans, marked_processes
 from qtcore.telemetry.open_spans import SLOTS, read_open
 from qtcore.telemetry.redaction import SECRETS
 from qtcore.telemetry.setup import Telemetry, open_telemetry
@@ -42,6 +44,13 @@ def _with_base64_ids(value: object) -> object:
             for key, item in value.items()
         }
     return value
+
+
+def end_spans(home: Home, name: str, by: Telemetry) -> list[InferredSpan]:
+    """What the supervisor does when a process is gone."""
+    return end_open_spans(
+        home.traces, name, cause="signal", reason="killed by SIGKILL", died_ns=time.time_ns(), into=by.spans.lines
+    )
 
 
 def only_span(request: ExportTraceServiceRequest) -> Span:
@@ -174,7 +183,7 @@ def test_a_killed_process_leaves_its_last_words(home: Home, supervisor: Telemetr
         assert victim.stdout is not None
         assert victim.stdout.readline() == "ready\n"
         victim.send_signal(signal.SIGKILL)
-    (ended,) = supervisor.end_spans_of("host-main", 3, cause="signal", reason="killed by SIGKILL")
+    (ended,) = end_spans(home, "host-main-3", supervisor)
     step.end()
 
     spans = TraceStore(home.traces).trace(f"{context.trace_id:032x}")
@@ -202,9 +211,10 @@ def test_the_next_supervisor_ends_what_everybody_left(home: Home) -> None:
 
     following = open_telemetry(home, "supervisor", incarnation=8)
     open_now = following.tracer.start_span("mine")
-    ended = following.end_spans_of_the_dead(cause="supervisor", reason="the supervisor died")
-    assert sorted(span.name for span in ended) == ["of host-main", "of supervisor"]
-    assert following.end_spans_of_the_dead(cause="supervisor", reason="again") == []
+    dead_ones = [name for name in marked_processes(home.traces) if name != following.name]
+    ended = [span.name for name in dead_ones for span in end_spans(home, name, following)]
+    assert ended == ["of host-main", "of supervisor"]
+    assert marked_processes(home.traces) == [following.name]
     open_now.end()
     following.close()
 
@@ -215,7 +225,7 @@ def test_a_span_written_and_marked_is_read_once(home: Home, supervisor: Telemetr
     mark = host.spans.marks.path.read_bytes()
     span.end()
     host.spans.marks.path.write_bytes(mark)
-    supervisor.end_spans_of("host-main", 3, cause="signal", reason="killed")
+    end_spans(home, "host-main-3", supervisor)
 
     (read,) = TraceStore(home.traces).spans()
     assert not read.inferred
