@@ -41,7 +41,6 @@ class UserStream:
         self.down_since_s: float | None = time.monotonic()
         """Since when there is no stream (monotonic seconds), None while there is one."""
         self.last_event_s: float | None = None
-        self.dials = 0
         self.ended_because = "it was never open"
 
     @property
@@ -71,8 +70,8 @@ class UserStream:
         self._dial_again = anyio.Event()
         client, url = self._requests.user_stream(await self._requests.listen_key())
         async with open_stream(client, url) as stream:
-            self.dials += 1
             self.down_since_s = None
+            self._ctx.progress("streams_opened")
             self._sender.unmentioned.clear()
             self._reconciler.hint()  # whatever happened while nobody listened
             with _one_ending():

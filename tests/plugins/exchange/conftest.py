@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import importlib.util
 import json
 import os
 import subprocess
@@ -12,12 +13,13 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from queue import Queue
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -152,8 +154,21 @@ def venue_process(tmp_path: Path) -> Iterator[VenueProcess]:
         running.kill()
 
 
+@pytest.fixture
+def lossy() -> ModuleType:
+    """The module `lossy_wire`; tests are not a package, so it is loaded by its path."""
+    path = Path(__file__).with_name("lossy_wire.py")
+    specification = importlib.util.spec_from_file_location("exchange_lossy_wire", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[module.__name__] = module
+    specification.loader.exec_module(module)
+    return module
+
+
 @asynccontextmanager
-async def open_door(origin: str, home: Path, **settings: Any) -> AsyncIterator[Harness]:
+async def _open_door(origin: str, home: Path, **settings: Any) -> AsyncIterator[Harness]:
     """The exchange plugin, ready, against a venue."""
     plug = Plug(ExchangePlugin, "exchange", settings=settings)
     async with harness(plug, home=home, timers=False) as h:
@@ -162,8 +177,14 @@ async def open_door(origin: str, home: Path, **settings: Any) -> AsyncIterator[H
         yield h
 
 
+@pytest.fixture(name="open_door")
+def open_door_fixture() -> Callable[..., AbstractAsyncContextManager[Harness]]:
+    """Open a door to any origin: `async with open_door(origin, home, **settings)`."""
+    return _open_door
+
+
 @pytest.fixture
 async def door(venue: RawVenue, tmp_path: Path) -> AsyncIterator[Harness]:
     """The door, open to `venue`."""
-    async with open_door(venue.origin, tmp_path / "home") as h:
+    async with _open_door(venue.origin, tmp_path / "home") as h:
         yield h

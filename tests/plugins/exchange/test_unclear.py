@@ -1,0 +1,111 @@
+"""Replies that do not come: nothing is sent twice, and only proof ends the doubt."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qtcore.testing import Harness
+
+pytestmark = pytest.mark.anyio
+SYMBOL = "BTCUSDT"
+QUICK = {"recv_window_ms": 400, "order_timeout_s": 0.6, "resolve_s": 5.0}
+
+
+@pytest.fixture
+async def wire(venue: Any, lossy: Any) -> AsyncIterator[Any]:
+    async with lossy.lossy_wire(venue.origin) as relay:
+        yield relay
+
+
+@pytest.fixture
+async def door(wire: Any, tmp_path: Path, open_door: Any) -> AsyncIterator[Harness]:
+    async with open_door(wire.origin, tmp_path / "home", **QUICK) as h:
+        yield h
+
+
+def wish(venue: Any, signal: str = "s1") -> dict[str, Any]:
+    trigger = (venue.mark(SYMBOL) * Decimal("0.98")).quantize(Decimal("0.1"))
+    return {
+        "signal_id": signal, "symbol": SYMBOL, "side": "long", "quantity": "0.010", "stop_trigger": str(trigger),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", ["REPLY", "SILENCE"])
+async def test_an_entry_whose_reply_is_lost_is_found_filled(
+    door: Harness, venue: Any, wire: Any, lossy: Any, loss: str
+) -> None:
+    """The venue filled it, the answer never came: the venue is asked, and the entry counts once."""
+    wire.lose("POST /fapi/v1/order", lossy.Loss[loss])
+    entered = await door.call("exchange.enter", wish(venue), timeout_s=10)
+    assert wire.lost
+    assert (entered["code"], Decimal(entered["filled_quantity"])) == ("filled", Decimal("0.010"))
+    assert len(venue.trades(SYMBOL)) == 1
+    assert len(venue.stops(SYMBOL)) == 1
+
+
+async def test_an_entry_that_never_arrived_is_proven_absent(door: Harness, venue: Any, wire: Any, lossy: Any) -> None:
+    """The request was lost on the way: after its window the venue's no is proof, and the stop is taken back."""
+    wire.lose("POST /fapi/v1/order", lossy.Loss.REQUEST)
+    entered = await door.call("exchange.enter", wish(venue), timeout_s=10)
+    assert (entered["state"], entered["code"]) == ("never_happened", "order_refused")
+    assert venue.trades(SYMBOL) == []
+    assert venue.stops(SYMBOL) == []
+
+
+@pytest.mark.parametrize("loss", ["REPLY", "REQUEST"])
+async def test_a_stop_in_doubt_is_cleared_up_before_the_entry(
+    door: Harness, venue: Any, wire: Any, lossy: Any, loss: str
+) -> None:
+    """If the stop turns out to be there, the entry follows; if it never was, there is no entry."""
+    wire.lose("POST /fapi/v1/algoOrder", lossy.Loss[loss])
+    entered = await door.call("exchange.enter", wish(venue), timeout_s=10)
+    arrived = loss == "REPLY"
+    assert entered["code"] == ("filled" if arrived else "stop_refused")
+    assert len(venue.trades(SYMBOL)) == len(venue.stops(SYMBOL)) == int(arrived)
+
+
+@pytest.mark.parametrize("loss", ["REPLY", "REQUEST"])
+async def test_an_exit_in_doubt_ends_flat_and_closes_once(
+    door: Harness, venue: Any, wire: Any, lossy: Any, loss: str
+) -> None:
+    """A close whose answer is lost is looked up; one that never arrived is sent again under a new id."""
+    await door.call("exchange.enter", wish(venue))
+    wire.lose("POST /fapi/v1/order", lossy.Loss[loss])
+    closed = await door.call("exchange.close", {"symbol": SYMBOL, "reason": "operator"}, timeout_s=20)
+    assert wire.lost
+    assert venue.position(SYMBOL) == 0
+    assert closed["state"] == "filled"
+    assert len(venue.trades(SYMBOL)) == 2
+
+
+async def test_a_mute_stream_is_dialled_again(venue: Any, lossy: Any, tmp_path: Path, open_door: Any) -> None:
+    """A socket that is open but carries nothing is noticed by what it should have said."""
+    async with lossy.lossy_wire(venue.origin) as wire:
+        wire.lose("GET /private/ws", lossy.Loss.EVENTS)
+        async with open_door(wire.origin, tmp_path / "home", stream_patience_s=0.3) as h:
+            await h.until(lambda: bool(wire.lost))
+            await h.call("exchange.enter", wish(venue))
+            await h.until(lambda: h.progress("exchange").get("stream_events", 0) == 0)
+            await h.until(lambda: any("mute" in str(line.get("why")) for line in h.logs))
+            await h.call("exchange.close", {"symbol": SYMBOL, "reason": "operator"})
+            await h.until(lambda: h.progress("exchange").get("stream_events", 0) > 0)
+
+
+async def test_a_venue_that_goes_and_comes_back_is_reconciled(door: Harness, venue: Any, wire: Any) -> None:
+    """While the venue is away health gets worse by itself and entries are refused; afterwards all is known again."""
+    await door.call("exchange.enter", wish(venue))
+    wire.cut = True
+    wire.break_all()
+    refused = await door.call(
+        "exchange.enter", wish(venue, "s2") | {"symbol": "ETHUSDT", "quantity": "0.1"}, timeout_s=10
+    )
+    assert refused["code"] != "filled"
+    venue.order_by_hand(SYMBOL, "SELL", "0.010", reduceOnly="true")
+    wire.cut = False
+    reconciled = await door.call("exchange.reconcile", timeout_s=20)
+    assert (reconciled["positions"], reconciled["fills"]) == (0, 2)
