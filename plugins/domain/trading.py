@@ -119,7 +119,7 @@ class Fill:
 class Position:
     """An open (or just closed, quantity 0) position by the venue's word.
 
-    `id` names one round trip from flat to flat; quantity is unsigned, in base asset.
+    `id` names one round trip from flat to flat; quantity is unsigned, in base asset; `opened_at` is market time.
     """
 
     id: str
