@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from qtcore.errors import QtError
+from qtcore.errors import EnvironmentRefused
 from qtcore.records.journal_schema import sync_folder
 from qtcore.records.state_reader import counters_seen
 
@@ -32,7 +32,7 @@ _SAVE = (
 _BASE = "INSERT INTO bases VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 
 
-class JournalUnwritable(QtError):
+class JournalUnwritable(EnvironmentRefused):
     """The disk takes neither the reservation of a generation nor the sign that stands in for it."""
 
 

@@ -92,9 +92,11 @@ def connect(path: Path, *, read_only: bool = False, patience_s: float = 1.0) -> 
 
 @contextmanager
 def explaining(path: Path) -> Iterator[None]:
-    """What SQLite finds wrong inside becomes JournalDamaged or EnvironmentRefused, as a sentence."""
+    """What SQLite or the disk finds wrong inside becomes JournalDamaged or EnvironmentRefused, as a sentence."""
     try:
         yield
+    except OSError as error:
+        raise _refused(path, error) from error
     except sqlite3.DatabaseError as error:
         match error.sqlite_errorcode & 0xFF:
             case sqlite3.SQLITE_NOTADB:
@@ -102,10 +104,7 @@ def explaining(path: Path) -> Iterator[None]:
             case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_ERROR:
                 raise JournalDamaged(path, f"cannot be read ({error})") from error
             case _:
-                raise EnvironmentRefused(
-                    f"the journal {path} cannot be used ({error}); free space on its disk, mend its permissions, "
-                    "or end the program that has it open"
-                ) from error
+                raise _refused(path, error) from error
 
 
 def verify(connection: sqlite3.Connection, path: Path) -> int:
@@ -169,3 +168,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _refused(path: Path, error: Exception) -> EnvironmentRefused:
+    return EnvironmentRefused(
+        f"the journal {path} cannot be used ({error}); free space on its disk, mend its permissions, "
+        "or end the program that has it open"
+    )
