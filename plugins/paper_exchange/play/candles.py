@@ -85,6 +85,22 @@ def candle_of_step(step: Step, open_ms: int, end_ms: int) -> Candle:
     return Candle(open_ms, end_ms, price, price, price, price, step.quantity, step.quantity * price, 1)
 
 
+def merged(candles: Sequence[Candle]) -> Candle:
+    """Candles in a row as one."""
+    first, last = candles[0], candles[-1]
+    return Candle(
+        open_ms=first.open_ms,
+        end_ms=last.end_ms,
+        open=first.open,
+        high=max(candle.high for candle in candles),
+        low=min(candle.low for candle in candles),
+        close=last.close,
+        volume=sum((candle.volume for candle in candles), Decimal(0)),
+        quote=sum((candle.quote for candle in candles), Decimal(0)),
+        trades=sum(candle.trades for candle in candles),
+    )
+
+
 class Series:
     """The candles of one symbol and interval: the closed ones, and what has closed of the present period."""
 

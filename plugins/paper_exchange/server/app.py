@@ -146,7 +146,7 @@ class VenueServer:
 
     async def _handled(self, request: web.BaseRequest, endpoint: Endpoint, headers: dict[str, str]) -> Any:
         query = request.raw_path.partition("?")[2]
-        body = (await request.read()).decode() if request.can_read_body else ""
+        body = (await request.read()).decode(errors="replace") if request.can_read_body else ""
         params = Params(dict(parse_qsl(query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True)))
         wall_s, arrived_ns = time.time(), received_ns(request)
         try:

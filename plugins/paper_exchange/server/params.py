@@ -9,6 +9,9 @@ from typing import TypeVar
 
 from plugins.paper_exchange.core import refusals
 
+TOO_LARGE = 2**63
+"""The venue's integers have 64 bits."""
+
 ChoiceT = TypeVar("ChoiceT", bound=StrEnum)
 
 
@@ -32,9 +35,12 @@ class Params:
 
     def integer(self, name: str) -> int:
         try:
-            return int(self.text(name))
+            value = int(self.text(name))
         except ValueError as error:
             raise refusals.missing(name) from error
+        if abs(value) >= TOO_LARGE:
+            raise refusals.missing(name)
+        return value
 
     def optional_integer(self, name: str) -> int | None:
         return self.integer(name) if name in self else None

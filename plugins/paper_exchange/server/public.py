@@ -12,7 +12,7 @@ from plugins.paper_exchange.core.kinds import Side
 from plugins.paper_exchange.core.ladder import Ladder
 from plugins.paper_exchange.core.refusals import Refusal
 from plugins.paper_exchange.market.source import Step
-from plugins.paper_exchange.play.candles import KEPT_CANDLES, Candle, candle_of_step
+from plugins.paper_exchange.play.candles import KEPT_CANDLES, Candle, candle_of_step, merged
 from plugins.paper_exchange.play.funding import DEFAULT_INTERVAL_MS, HOUR_MS, outlook
 from plugins.paper_exchange.server import market_wire, wire
 from plugins.paper_exchange.server.call import Answer, Call, Endpoint
@@ -165,9 +165,7 @@ async def day_ticker(venue: Venue, symbol: str) -> Json:
     if forming is not None:
         recent.append(forming)
     now = Step(symbol, now_ms, price.last, Decimal(0))
-    day = recent[0] if recent else candle_of_step(now, now_ms, now_ms)
-    for candle in recent[1:]:
-        day = day.joined(candle)
+    day = merged(recent or [candle_of_step(now, now_ms, now_ms)])
     return market_wire.ticker(venue.source.rules[symbol], price, replace(day, end_ms=now_ms), now_ms)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -128,6 +129,7 @@ class Streams:
                 event = market_wire.mini_ticker_event(row, self._venue.now_ms())
                 rows.append(event)
                 self._sockets.publish(stream, event)
+                await asyncio.sleep(0)  # a day of candles each: other work may come in between
         self._sockets.publish(ALL_TICKERS, rows)
 
 

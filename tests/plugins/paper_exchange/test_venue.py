@@ -13,7 +13,8 @@ import pytest
 
 from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.core.events import PlaceOrder
-from plugins.paper_exchange.core.kinds import OrderType, Side
+from plugins.paper_exchange.core.kinds import Execution, OrderType, Side
+from plugins.paper_exchange.core.messages import OrderUpdate
 from plugins.paper_exchange.core.orders import OrderRequest
 from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError
 from plugins.paper_exchange.play.clock import parse_speed
@@ -105,6 +106,19 @@ async def test_everything_is_written_before_it_is_told(market, home):
         venue.listeners.append(Witness())
         await market_buy(venue)
     assert counts == [1]
+
+
+async def test_orders_that_share_a_sync_are_told_in_their_order(market, home):
+    """Fifty orders at once are all answered, and heard of in the order in which the ledger has them."""
+    venue, ledger = opened(market, home)
+    ear = Ear()
+    venue.listeners.append(ear)
+    with closing(ledger):
+        await asyncio.gather(*(market_buy(venue, "0.001") for _ in range(50)))
+        written = [order_id for (order_id,) in ledger.connection.execute("SELECT order_id FROM orders ORDER BY 1")]
+    told = [m.order.order_id for m in ear.heard if isinstance(m, OrderUpdate) and m.execution is Execution.NEW]
+    assert told == written
+    assert len(told) == 50
 
 
 async def test_a_paced_market_keeps_its_pace(market, home):

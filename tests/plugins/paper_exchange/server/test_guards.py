@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import sqlite3
 import time
 from dataclasses import replace
@@ -160,6 +161,40 @@ async def test_a_locked_ledger_is_no_end(running, tmp_path):
         other.close()
     status, _, _ = await ask(running, "POST", "/fapi/v1/leverage", body=signed(symbol="BTCUSDT", leverage=7))
     assert status == 200
+
+
+async def test_an_order_that_could_not_be_synced_has_an_unknown_outcome(running):
+    """-1007 when the disk refuses to sync: the order is in the ledger, but nobody may rely on it."""
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.001"}
+    running.venue.ledger.disk._log = os.open("/dev/null", os.O_RDONLY)  # a file that cannot be synced
+    status, answer, _ = await ask(running, "POST", "/fapi/v1/order", body=signed(**order))
+    assert (status, answer["code"]) == (503, -1007)
+    assert "cannot be used" in (await running.get("/qt/v1/state"))["trouble"]
+    assert running.venue.ledger.connection.execute("SELECT count(*) FROM orders").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("value", ["9" * 40, "-1", "1e999999", "0x10", "\x00", "é", "%FF", "[]", "NaN", "Infinity"])
+async def test_nonsense_is_refused_and_never_an_error_of_the_venue(running, value):
+    """Whatever stands in a parameter, the answer is one of the venue's own."""
+    paths = ["/fapi/v1/order", "/fapi/v1/algoOrder", "/fapi/v1/leverage", "/fapi/v1/batchOrders"]
+    names = ["symbol", "side", "type", "quantity", "price", "timeInForce", "triggerPrice", "leverage", "batchOrders"]
+    good = {
+        "symbol": "BTCUSDT",
+        "side": "BUY",
+        "type": "LIMIT",
+        "quantity": "1",
+        "price": "99000",
+        "timeInForce": "GTC",
+    }
+    for path in paths:
+        for name in names:
+            status, answer, _ = await ask(running, "POST", path, body=signed(**(good | {name: value})))
+            assert status in (200, 400), (path, name, answer)
+    for name in ("orderId", "limit", "startTime", "origClientOrderId", "symbol"):
+        query = signed(**({"symbol": "BTCUSDT"} | {name: value}))
+        for path in ("/fapi/v1/order", "/fapi/v1/allOrders", "/fapi/v1/userTrades", "/fapi/v1/income"):
+            status, answer, _ = await ask(running, "GET", path, query)
+            assert status in (200, 400), (path, name, answer)
 
 
 async def test_a_taken_port_is_one_sentence(running):
