@@ -1,0 +1,49 @@
+"""Signals as they leave here: named by what they are about, and void after a while."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from plugins.domain import Candle, Signal, Source, market_ms
+from plugins.models.rsi_rule import Opinion
+
+_LONG_S = 1e9
+
+
+def signal_id(source: Source, candle: Candle) -> str:
+    """The same for the same source and candle, whoever asks and however often: a repeat cannot be a second signal."""
+    return f"{source}-{candle.symbol}-{candle.interval_s}-{market_ms(candle.closed_at)}"
+
+
+def lifetime(limit_s: float, real_limit_s: Callable[[float], float]) -> timedelta:
+    """How long a signal holds in market time: `limit_s`, or two real seconds where the market runs fast.
+
+    `real_limit_s` is the context's; it also tells the market's speed.
+    """
+    real_s = real_limit_s(limit_s)
+    if math.isinf(real_s):
+        return timedelta(seconds=limit_s)
+    speed = _LONG_S / real_limit_s(_LONG_S)
+    return timedelta(seconds=max(limit_s, real_s * speed))
+
+
+def rsi_signal(
+    candle: Candle, said: Opinion, period: int, *, made_at: datetime, holds: timedelta, trace_id: str | None
+) -> Signal:
+    """The signal of the RSI rule on a closed candle."""
+    return Signal(
+        id=signal_id(Source.RSI_RULE, candle),
+        symbol=candle.symbol,
+        view=said.view,
+        confidence=said.confidence,
+        source=Source.RSI_RULE,
+        price=candle.close,
+        made_at=made_at,
+        market_at=candle.closed_at,
+        expires_at=candle.closed_at + holds,
+        features={"rsi": round(said.rsi, 4), "rsi_period": float(period)},
+        trace_id=trace_id,
+        candle_received_ns=candle.received_ns,
+    )
