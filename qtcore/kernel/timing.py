@@ -14,21 +14,21 @@ LATE_S = 1.0
 """A Tick later than this means that the supervisor itself was held up (a paused machine, no processor)."""
 
 _JUDGES_OTHERS = frozenset({Lifecycle.STARTING, Lifecycle.STOPPING, Lifecycle.HEALING})
-_LIMITED_HOSTS = frozenset({HostState.SPAWNING, HostState.STOPPING, HostState.KILLING})
+_LIMITED_HOSTS = frozenset({HostState.SPAWNING, HostState.STOPPING})
 
 
 def forgive_lateness(turn: Turn) -> None:
-    """Who could not be watched must not be punished for the time: every limit on others moves by the delay."""
+    """Who could not be watched must not be punished for it: limits on others move by the time unwatched."""
     wanted_s = turn.whole.next_deadline
     late_s = 0.0 if wanted_s is None else turn.now_s - wanted_s
     if late_s <= LATE_S:
         return
     for plugin in list(turn.plugins.values()):
         if plugin.lifecycle in _JUDGES_OTHERS and plugin.deadline_s is not None:
-            turn.put(replace(plugin, deadline_s=plugin.deadline_s + late_s))
+            turn.put(replace(plugin, deadline_s=plugin.deadline_s + min(late_s, turn.now_s - plugin.since_s)))
     for host in list(turn.hosts.values()):
         if host.state in _LIMITED_HOSTS and host.deadline_s is not None:
-            turn.put_host(replace(host, deadline_s=host.deadline_s + late_s))
+            turn.put_host(replace(host, deadline_s=host.deadline_s + min(late_s, turn.now_s - host.since_s)))
 
 
 def is_due(turn: Turn, plugin: PluginState) -> bool:

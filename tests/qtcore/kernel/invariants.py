@@ -67,9 +67,10 @@ class Watcher:
             return
         assert record.next_attempt_in_s >= 0
         if record.after is Lifecycle.QUARANTINED:
-            assert record.next_attempt_in_s == policy.quarantine_trial_s or abs(
-                record.next_attempt_in_s - policy.quarantine_trial_s
-            ) < 1e-6
+            assert (
+                record.next_attempt_in_s == policy.quarantine_trial_s
+                or abs(record.next_attempt_in_s - policy.quarantine_trial_s) < 1e-6
+            )
         elif record.cause not in RETRIED_AT_THE_HINT:
             highest = max(policy.cap_s, host_policy.cap_s, *policy.cap_by_cause.values())
             assert record.next_attempt_in_s <= highest + 1e-6, f"{record} is beyond the cap {highest}"
@@ -175,7 +176,10 @@ class Watcher:
             return
         assert after.posture is not None
         scale = self.plan.posture
-        own = [PostureClaim(source="supervisor", level=level, reason="x", expires_s=now_s + 1) for level in self._own(after)]
+        own = [
+            PostureClaim(source="supervisor", level=level, reason="x", expires_s=now_s + 1)
+            for level in self._own(after)
+        ]
         expected = resolve(scale, [*after.claims.values(), *own], now_s)
         assert after.posture.level == expected.level, f"{after.posture} instead of {expected}"
         if len(scale.levels) > 1:

@@ -116,7 +116,7 @@ class World:
 
     # --- commands -----------------------------------------------------------------------------
 
-    def carry_out(self, wish: do.Command) -> None:  # noqa: C901, PLR0912 - one arm per command
+    def carry_out(self, wish: do.Command) -> None:
         match wish:
             case do.SpawnHost():
                 self.spawn(wish)
@@ -178,7 +178,11 @@ class World:
         self.alive[name] = wish.generation
         self.starts += 1
         weather, draw = self.weather, self.random.random()
-        for chance, cause in ((weather.raises, Cause.RAISED), (weather.not_ready, Cause.NOT_READY), (weather.defect, Cause.DEFECT)):
+        for chance, cause in (
+            (weather.raises, Cause.RAISED),
+            (weather.not_ready, Cause.NOT_READY),
+            (weather.defect, Cause.DEFECT),
+        ):
             if draw < chance:
                 hint = self.random.choice([None, 3.0, 600.0]) if cause is Cause.NOT_READY else None
                 self.later(self.random.uniform(0.0, 2.0), lambda c=cause, h=hint: self.ends(wish, c, h))
@@ -264,7 +268,9 @@ class World:
             case "sick":
                 self.sick[name] = self.random.choice(["QT-SIM-MILD", "QT-SIM-ILL", "QT-SIM-HARD"])
             case "stale":
-                return self.random.choice([it.PluginReady, it.PluginLoaded, it.PluginDeaf])(name, max(0, generation - 1))
+                return self.random.choice([it.PluginReady, it.PluginLoaded, it.PluginDeaf])(
+                    name, max(0, generation - 1)
+                )
             case "unfit":
                 return it.HealEnded(name, generation, "nobody asked", failed=False)
             case "freeze":
@@ -312,7 +318,9 @@ def random_plan(random: Random) -> Plan:
             restart=_policy(random),
             healing=HealPolicy(max_acts=random.randint(1, 6), window_s=3600.0, timeout_s=random.choice([5.0, 30.0])),
         )
-    scale = random.choice([PostureScale(), PostureScale(LEVELS, tuple(sorted(_some(random, list(plugins), 0.2))), "reduce_only")])
+    scale = random.choice(
+        [PostureScale(), PostureScale(LEVELS, tuple(sorted(_some(random, list(plugins), 0.2))), "reduce_only")]
+    )
     vital_posture = "reduce_only" if len(scale.levels) > 1 else None
     return Plan(plugins, hosts, scale, vital_posture, random.randint(1, 5), random.randint(0, 2**32))
 

@@ -170,7 +170,7 @@ class Kernel(RuleBasedStateMachine):
             assert self.state.next_deadline is not None, "a stop that waits for nothing"
             self.now_s = max(self.now_s, self.state.next_deadline)
             self.tell(it.Tick())
-        assert self.all_stopped == 1
+        assert self.all_stopped == 1, f"stopped {self.all_stopped} times: {self.state}"
         assert all(host.state in {HostState.ABSENT, HostState.KILLING} for host in self.state.hosts.values())
 
 
