@@ -90,8 +90,8 @@ async def test_a_mute_stream_is_dialled_again(venue: Any, lossy: Any, tmp_path: 
         async with open_door(wire.origin, tmp_path / "home", stream_patience_s=0.3) as h:
             await h.until(lambda: bool(wire.lost))
             await h.call("exchange.enter", wish(venue))
-            await h.until(lambda: h.progress("exchange").get("stream_events", 0) == 0)
             await h.until(lambda: any("mute" in str(line.get("why")) for line in h.logs))
+            await h.until(lambda: h.progress("exchange")["streams_opened"] == 2)
             await h.call("exchange.close", {"symbol": SYMBOL, "reason": "operator"})
             await h.until(lambda: h.progress("exchange").get("stream_events", 0) > 0)
 
