@@ -6,6 +6,7 @@ Nothing here may need more than the standard library, because fork servers use i
 from __future__ import annotations
 
 import os
+import select
 import signal
 import time
 from collections.abc import Iterable
@@ -27,16 +28,19 @@ DUMP_SIGNAL = signal.SIGRTMIN + 5
 _ASK_AGAIN_S = 0.0002
 
 
-def await_adoption(supervisor_pid: int) -> None:
+def await_adoption(supervisor_pid: int, lifeline: int) -> None:
     """Wait until the supervisor is the parent, then bind this life to the supervisor's.
 
     The parent-death signal belongs to the parent of the moment, so it must not be set before;
-    and the supervisor may die in between, so the parent is looked at once more. Exits the process
-    when there is no supervisor any more.
+    and the supervisor may die in between, so the parent is looked at once more. `lifeline` is a
+    pipe or socket whose other end only the supervisor holds. Exits the process when there is no
+    supervisor any more.
     """
+    supervisor = select.poll()
+    supervisor.register(lifeline, 0)  # hang-up is always told; data is none of our business here
     deadline = time.monotonic() + ADOPTED_WITHIN_S
     while os.getppid() != supervisor_pid:
-        if time.monotonic() > deadline:
+        if supervisor.poll(0) or time.monotonic() > deadline:
             os._exit(EXIT_ORPHANED)
         time.sleep(_ASK_AGAIN_S)
     linux.die_with_parent()

@@ -38,6 +38,11 @@ class ForkZygote:
 
 
 @dataclass(frozen=True, slots=True)
+class ForkSpare:
+    """Fork a process that waits for a ForkHost on its own socket, which comes along."""
+
+
+@dataclass(frozen=True, slots=True)
 class Forked:
     """The new process, soon to be the supervisor's child."""
 
@@ -58,8 +63,10 @@ class Ready:
     skipped: tuple[str, ...] = ()
 
 
-Message = ForkHost | ForkZygote | Forked | Refused | Ready
-_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (ForkHost, ForkZygote, Forked, Refused, Ready)}
+Message = ForkHost | ForkZygote | ForkSpare | Forked | Refused | Ready
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind for kind in (ForkHost, ForkZygote, ForkSpare, Forked, Refused, Ready)
+}
 
 
 def send(sock: socket.socket, message: Message, fds: Sequence[int] = ()) -> None:

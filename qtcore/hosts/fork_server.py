@@ -20,7 +20,7 @@ from functools import partial
 from typing import NoReturn
 
 from qtcore.hosts import birth, fork_protocol, linux, proc
-from qtcore.hosts.fork_protocol import Forked, ForkHost, ForkZygote, HostFds, Ready, Refused
+from qtcore.hosts.fork_protocol import Forked, ForkHost, ForkSpare, ForkZygote, HostFds, Ready, Refused
 
 HOST_STACK = (
     "anyio._backends._asyncio",
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
     """`python -P -m qtcore.hosts.fork_server SUPERVISOR_PID REQUEST_FD [WARM_MODULE ...]`."""
     supervisor_pid, request_fd = int(argv[0]), int(argv[1])
     birth.close_inherited([request_fd])
-    birth.await_adoption(supervisor_pid)
+    birth.await_adoption(supervisor_pid, request_fd)
     linux.name_process("qt:fork-server")
     with socket.socket(fileno=request_fd) as requests:
         for name in HOST_STACK:
@@ -87,6 +87,8 @@ def _serve(requests: socket.socket, supervisor_pid: int) -> None:
                 _fork_adopted(requests, partial(_become_host, spec, HostFds(*fds)))
             case ForkZygote(preload=preload):
                 _fork_adopted(requests, partial(_become_zygote, preload, fds[0], supervisor_pid))
+            case ForkSpare():
+                _fork_adopted(requests, partial(_become_spare, fds[0], supervisor_pid))
             case other:
                 fork_protocol.send(requests, Refused(f"{type(other).__name__} is not a request"))
         for fd in fds:
@@ -132,9 +134,25 @@ def _become_host(spec: str, fds: HostFds) -> int:
     return program.run(spec, fds)
 
 
+def _become_spare(request_fd: int, supervisor_pid: int) -> int:
+    from qtcore.hosts import program
+
+    birth.own_session()
+    birth.await_adoption(supervisor_pid, request_fd)
+    linux.name_process("qt:spare")
+    gc.enable()
+    program.rehearse()
+    with socket.socket(fileno=request_fd) as orders:
+        fork_protocol.send(orders, Ready())
+        order, fds = fork_protocol.receive(orders)
+    if not isinstance(order, ForkHost):
+        return 0  # the supervisor is gone, or needs no host
+    return program.run(order.spec, HostFds(*fds))
+
+
 def _become_zygote(preload: tuple[str, ...], request_fd: int, supervisor_pid: int) -> int:
     birth.own_session()
-    birth.await_adoption(supervisor_pid)
+    birth.await_adoption(supervisor_pid, request_fd)
     linux.name_process("qt:zygote")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.enable()

@@ -7,14 +7,16 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from enum import StrEnum
 
 import anyio
 
 from qtcore.errors import QtError
 from qtcore.hosts import fork_protocol
-from qtcore.hosts.fork_protocol import Forked, ForkHost, ForkZygote, HostFds, Ready, Refused
-from qtcore.hosts.process import reap
+from qtcore.hosts.child import Child
+from qtcore.hosts.fork_protocol import Forked, ForkHost, ForkSpare, ForkZygote, HostFds, Ready, Refused
+from qtcore.hosts.spare import Spare
 
 REPLY_WITHIN_S = 2.0
 """How long a fork may take; a server that needs longer is killed and replaced."""
@@ -27,7 +29,9 @@ STABLE_AFTER_S = 10.0
 
 RESTART_AT_MOST_S = 5.0
 _FIRST_DELAY_S = 0.05
-_END_WITHIN_S = 2.0
+
+SPARE_AFTER_S = 0.2
+"""How long after the last need the next spare is forked: first things first."""
 
 Start = Callable[[socket.socket], Awaitable[int]]
 """Makes the server process with this end of its request socket; returns its pid."""
@@ -52,11 +56,12 @@ class ForkServerLink:
     def __init__(self, name: str, start: Start, note: Callable[[str], None]) -> None:
         self.name = name
         self.state = ForkServerState.NEW
-        self.pid: int | None = None
         self._start = start
         self._note = note
         self._requests: socket.socket | None = None
-        self._pidfd = -1
+        self._child: Child | None = None
+        self._spare: Spare | None = None
+        self._spare_taken = anyio.Event()
         self._turn = anyio.Lock()
         self._decided = anyio.Event()
         self._delay_s = _FIRST_DELAY_S
@@ -64,11 +69,24 @@ class ForkServerLink:
     async def usable(self) -> bool:
         """Whether it can fork now; waits only while it starts for the first time."""
         await self._decided.wait()
-        return self.state is ForkServerState.READY
+        return self.state is ForkServerState.READY or self._spare is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, if there is one."""
+        return self._child.pid if self._child else None
+
+    @property
+    def has_spare(self) -> bool:
+        """Whether the next host is forked already."""
+        return self._spare is not None
 
     async def fork(self, spec_json: str, fds: HostFds) -> int:
         """Fork a host; returns its pid, soon our child's. Raises ForkServerAway."""
-        return await self._ask(ForkHost(spec_json), fds)
+        spare, self._spare = self._spare, None
+        self._spare_taken.set()
+        pid = spare.become(spec_json, fds) if spare else None
+        return pid or await self._ask(ForkHost(spec_json), fds)
 
     async def fork_zygote(self, preload: tuple[str, ...], request_end: socket.socket) -> int:
         """Fork a zygote; returns its pid. Raises ForkServerAway."""
@@ -86,6 +104,9 @@ class ForkServerLink:
                 self._delay_s = min(self._delay_s * 2, RESTART_AT_MOST_S)
         finally:
             await self._end()
+            if self._spare is not None:
+                await self._spare.end()
+                self._spare = None
 
     async def _live_once(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -93,10 +114,12 @@ class ForkServerLink:
         self._requests = ours
         try:
             with theirs:
-                self.pid = await self._start(theirs)
-            self._pidfd = os.pidfd_open(self.pid)
+                self._child = child = Child(await self._start(theirs))
             await self._wait_ready()
-            await anyio.wait_readable(self._pidfd)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._keep_spare)
+                await child.wait_dead()
+                tasks.cancel_scope.cancel()
             self._note(f"the {self.name} died; hosts start another way until it is back")
         except (ForkServerAway, OSError) as error:
             self._note(f"the {self.name} did not start: {error}")
@@ -123,6 +146,33 @@ class ForkServerLink:
                     raise ForkServerAway("it ended before it was ready; see its output in the logs folder")
         raise ForkServerAway(f"it was not ready within {READY_WITHIN_S:g} s")
 
+    async def _keep_spare(self) -> None:
+        """Fork a spare whenever there is none, while the server lives."""
+        while True:
+            await anyio.sleep(SPARE_AFTER_S)
+            if self._spare is None:
+                try:
+                    self._spare = await self._forked_spare()
+                except (ForkServerAway, OSError):
+                    return  # the server is dying, or the machine is full: hosts are then forked when needed
+            self._spare_taken = anyio.Event()
+            await self._spare_taken.wait()
+
+    async def _forked_spare(self) -> Spare | None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, ExitStack() as on_failure:
+            on_failure.callback(ours.close)
+            child = Child(await self._ask(ForkSpare(), [theirs.fileno()]))
+            on_failure.pop_all()
+        spare = Spare(child, ours)
+        ready = False
+        try:
+            ready = await spare.wait_ready()
+        finally:
+            if not ready:
+                await spare.end()
+        return spare if ready else None
+
     async def _ask(self, request: fork_protocol.Message, fds: Sequence[int]) -> int:
         """One request and its reply. Shielded: an answer left unread would be taken for the next one's."""
         pid: int | None = None
@@ -130,8 +180,8 @@ class ForkServerLink:
             async with self._turn:
                 with anyio.move_on_after(REPLY_WITHIN_S):
                     pid = await self._exchange(request, fds)
-                if pid is None:
-                    self._kill()
+                if pid is None and self._child is not None:
+                    self._child.send_signal(signal.SIGKILL)
         if pid is None:
             raise ForkServerAway(f"the {self.name} did not answer within {REPLY_WITHIN_S:g} s and was killed")
         return pid
@@ -164,23 +214,11 @@ class ForkServerLink:
             return None
         return answer
 
-    def _kill(self) -> None:
-        if self._pidfd < 0:
-            return
-        try:
-            signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        except ProcessLookupError:
-            return
-
     async def _end(self) -> None:
         """Make sure that the process is dead and reaped, and close what held it."""
-        if self._pidfd >= 0:
-            self._kill()
-            with anyio.move_on_after(_END_WITHIN_S, shield=True):
-                await anyio.wait_readable(self._pidfd)
-            reap(self._pidfd)
-            os.close(self._pidfd)
-            self._pidfd, self.pid = -1, None
+        if self._child is not None:
+            await self._child.end()
+            self._child = None
         if self._requests is not None:
             anyio.notify_closing(self._requests)
             self._requests.close()

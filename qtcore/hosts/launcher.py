@@ -19,6 +19,7 @@ from qtcore.errors import EnvironmentRefused
 from qtcore.hosts import linux
 from qtcore.hosts.board import Board
 from qtcore.hosts.channel import socket_pair, supervisor_end
+from qtcore.hosts.child import Child
 from qtcore.hosts.fork_protocol import HostFds
 from qtcore.hosts.fork_server_link import ForkServerAway, ForkServerLink, exec_light, exec_python
 from qtcore.hosts.orphans import Orphans
@@ -142,8 +143,7 @@ class Launcher:
             pid = await make(spec.model_dump_json(), fds)
             process = HostProcess(
                 spec=spec,
-                pid=pid,
-                pidfd=_hold(pid, spec),
+                child=_hold(pid, spec),
                 way=way,
                 channel=supervisor_end(our_end),
                 board=self._board,
@@ -254,8 +254,8 @@ async def _fork_zygote(light: ForkServerLink, preload: tuple[str, ...], request_
     return await light.fork_zygote(preload, request_end)
 
 
-def _hold(pid: int, spec: HostSpec) -> int:
+def _hold(pid: int, spec: HostSpec) -> Child:
     try:
-        return os.pidfd_open(pid)
+        return Child(pid)
     except ProcessLookupError:
         raise ForkServerAway(f"host {spec.host} died before it could be held") from None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import anyio
 
 from qtcore.hosts import proc
+from qtcore.hosts.child import Child
 
 HOST_TAG = "QTCORE_HOST_PID"
 """Environment variable by which what a host executes can be told, even after it made a session of its own."""
@@ -56,13 +58,8 @@ class Orphans:
 
 
 async def _end(pid: int) -> None:
-    _kill(pid)
-    pidfd = os.pidfd_open(pid)
-    try:
-        await anyio.wait_readable(pidfd)
-    finally:
-        os.close(pidfd)
-    _reap(pid)
+    with suppress(ProcessLookupError):
+        await Child(pid).end()
 
 
 def _kill(pid: int) -> None:

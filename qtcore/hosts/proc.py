@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _PROC = Path("/proc")
 
 
+class RunDelay(NamedTuple):
+    """How the scheduler has treated a thread since it began."""
+
+    ran_ns: int
+    """It had a processor."""
+    delayed_ns: int
+    """It was ready to run but had none."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProcFacts:
-    """One process at one moment. Times are of its whole life; `main_*` are its main thread's."""
+    """One process at one moment; times are of its whole life."""
 
     state: str
     """One letter: R running, S sleeping, D uninterruptible, T stopped, t traced, Z dead."""
@@ -23,10 +33,7 @@ class ProcFacts:
     rss_bytes: int
     threads: int
     cpu_s: float
-    main_ran_ns: int
-    """Time the main thread had a processor."""
-    main_delayed_ns: int
-    """Time the main thread was ready to run but had no processor."""
+    main_thread: RunDelay
 
     @property
     def stopped(self) -> bool:
@@ -47,7 +54,6 @@ def facts(pid: int) -> ProcFacts | None:
         status = _read(folder / "status")
     except OSError:
         return None
-    ran, delayed = run_delay(pid)
     return ProcFacts(
         state=fields[0],
         tracer_pid=_status_number(status, "TracerPid:"),
@@ -55,18 +61,17 @@ def facts(pid: int) -> ProcFacts | None:
         rss_bytes=int(fields[21]) * _PAGE,
         threads=int(fields[17]),
         cpu_s=(int(fields[11]) + int(fields[12])) * _TICK_S,
-        main_ran_ns=ran,
-        main_delayed_ns=delayed,
+        main_thread=run_delay(pid),
     )
 
 
-def run_delay(pid: int) -> tuple[int, int]:
-    """Nanoseconds the main thread ran, and waited for a processor; zeros where the kernel does not count."""
+def run_delay(pid: int) -> RunDelay:
+    """The main thread's figures; zeros where the kernel does not count."""
     try:
         ran, delayed, _ = _read(_PROC / str(pid) / "schedstat").split()
     except (OSError, ValueError):
-        return 0, 0
-    return int(ran), int(delayed)
+        return RunDelay(0, 0)
+    return RunDelay(int(ran), int(delayed))
 
 
 def session(pid: int) -> int | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 import anyio
+from anyio import open_signal_receiver  # by name: as an attribute it would be imported in every child
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectSendStream
 
@@ -64,6 +65,8 @@ def run(spec_json: str, fds: HostFds) -> int:
     spec = HostSpec.model_validate_json(spec_json)
     _be_somebody(spec, fds)
     board = Board.attach(fds.board)
+    # Adopted only now, because the middle process of the fork dies while the lines above run.
+    birth.await_adoption(spec.supervisor_pid, fds.liveness)
     board.claim_host(spec.host_slot, spec.incarnation)
     threading.Thread(target=_beat_thread, args=(board, spec, fds.liveness), name="qt-beat", daemon=True).start()
     code = birth.EXIT_BROKEN
@@ -78,20 +81,24 @@ def run(spec_json: str, fds: HostFds) -> int:
     return code
 
 
+def rehearse() -> None:
+    """Run an empty loop once: a forked process copies each page that it touches for the first time."""
+    anyio.run(anyio.lowlevel.checkpoint, backend="asyncio")
+
+
 def leave(code: int) -> None:
     """End now. Exit hooks of libraries do not run: a plugin's thread that never ends must not keep the host."""
     os._exit(code)
 
 
 def _be_somebody(spec: HostSpec, fds: HostFds) -> None:
-    """Shed what was inherited and become a process of the supervisor's, named, grouped and bound to it."""
+    """Shed what was inherited and become a process in its own right, named, grouped and with its own output."""
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to judge
     os.umask(0o077)
     birth.hold_privately(fds)
     birth.own_session()
-    birth.await_adoption(spec.supervisor_pid)
     linux.name_process(f"qt:{spec.host}")
     _protect_machine()
     _attach_output(fds.output)
@@ -176,7 +183,7 @@ async def _read(channel: HostEnd, outbox: MemoryObjectSendStream[ToHost]) -> Non
 
 
 async def _obey_sigterm(outbox: MemoryObjectSendStream[ToHost], *, task_status: TaskStatus[None]) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM) as signals:
+    with open_signal_receiver(signal.SIGTERM) as signals:
         task_status.started()
         async for _ in signals:
             try:

@@ -11,7 +11,7 @@ import anyio
 
 from qtcore.hosts import proc
 from qtcore.hosts.board import Board
-from qtcore.hosts.proc import ProcFacts
+from qtcore.hosts.proc import ProcFacts, RunDelay
 
 MAX_SLEEP_NS = 500_000_000
 """The watch also beats for the supervisor, on whose beat the plugins' leases depend."""
@@ -21,6 +21,11 @@ OWN_LAG_NS = 100_000_000
 
 STARVED_FROM = 0.1
 """Share of the limit that a host must have waited for a processor before that excuses its silence."""
+
+RAN_ENOUGH = 0.5
+"""A host that had a processor for this share of its limit and still did not beat is not starved."""
+
+NO_DELAY = RunDelay(0, 0)
 
 STARVED_AT_MOST = 5
 """Limits after which waiting for a processor is no excuse any more."""
@@ -108,12 +113,12 @@ def due_ns(beats: Beats, limits: Limits, phase: Phase) -> int:
 
 
 def verdict(
-    now_ns: int, beats: Beats, limits: Limits, phase: Phase, *, facts: ProcFacts, delayed_before_ns: int = 0
+    now_ns: int, beats: Beats, limits: Limits, phase: Phase, *, facts: ProcFacts, before: RunDelay = NO_DELAY
 ) -> Verdict:
     """Judge a host by its beats and by what the operating system says of its process.
 
-    `delayed_before_ns` is the main thread's run delay when it was last seen beating. While plugins
-    load, a stopped process is still found within the usual limit.
+    `before` is how the scheduler had treated the main thread when it was last seen beating. While
+    plugins load, a stopped process is still found within the usual limit.
     """
     thread_silent = now_ns >= max(beats.thread_ns, phase.since_ns) + limits.loop_ns
     if facts.traced:
@@ -123,7 +128,7 @@ def verdict(
     due = due_ns(beats, limits, phase)
     if now_ns < due:
         return Verdict.FINE
-    if now_ns < due + excuse_ns(facts, delayed_before_ns, limit_ns(limits, phase)):
+    if now_ns < due + excuse_ns(facts.main_thread, before, limit_ns(limits, phase)):
         return Verdict.STARVED
     return _kind_of_hang(beats, facts, thread_silent=thread_silent)
 
@@ -136,10 +141,11 @@ def _kind_of_hang(beats: Beats, facts: ProcFacts, *, thread_silent: bool) -> Ver
     return Verdict.SILENT if thread_silent else Verdict.LOOP_BLOCKED
 
 
-def excuse_ns(facts: ProcFacts, delayed_before_ns: int, limit: int) -> int:
+def excuse_ns(now: RunDelay, before: RunDelay, limit: int) -> int:
     """Time by which the limit is put off, because the host was ready but had no processor."""
-    delayed = facts.main_delayed_ns - delayed_before_ns
-    if delayed < limit * STARVED_FROM:
+    delayed = now.delayed_ns - before.delayed_ns
+    ran_enough = now.ran_ns - before.ran_ns >= limit * RAN_ENOUGH
+    if ran_enough or delayed < limit * STARVED_FROM:
         return 0
     return min(delayed, limit * STARVED_AT_MOST)
 
@@ -153,7 +159,7 @@ class _Watched:
     limits: Limits
     phase: Phase
     seen: Beats = Beats(0, 0)
-    delayed_ns: int = 0
+    before: RunDelay = NO_DELAY
     noticed: Verdict = Verdict.FINE
     forgiven: bool = False
 
@@ -232,7 +238,7 @@ class HeartbeatWatch:
         if beats.loop_ns != watched.seen.loop_ns:
             watched.noticed = Verdict.FINE
             watched.forgiven = False
-            watched.delayed_ns = proc.run_delay(watched.pid)[1]
+            watched.before = proc.run_delay(watched.pid)
         watched.seen = beats
         look_ns = _next_look(watched)
         if look_ns > now_ns:
@@ -244,8 +250,7 @@ class HeartbeatWatch:
         return self._judge(watched, facts, now_ns)
 
     def _judge(self, watched: _Watched, facts: ProcFacts, now_ns: int) -> int:
-        before_ns = watched.delayed_ns
-        found = verdict(now_ns, watched.seen, watched.limits, watched.phase, facts=facts, delayed_before_ns=before_ns)
+        found = verdict(now_ns, watched.seen, watched.limits, watched.phase, facts=facts, before=watched.before)
         if found.hung:
             self.remove(watched.host)
         if found is Verdict.TRACED:
@@ -256,7 +261,7 @@ class HeartbeatWatch:
         limit = limit_ns(watched.limits, watched.phase)
         due = due_ns(watched.seen, watched.limits, watched.phase)
         if found is Verdict.STARVED:
-            return due + excuse_ns(facts, watched.delayed_ns, limit)
+            return due + excuse_ns(facts.main_thread, watched.before, limit)
         return max(min(due, now_ns + watched.limits.loop_ns), now_ns + 1)
 
     def _beats(self, watched: _Watched) -> Beats:

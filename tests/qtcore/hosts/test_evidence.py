@@ -82,9 +82,12 @@ async def watched(world: World, process: HostProcess) -> AsyncIterator[anyio.abc
             tasks.cancel_scope.cancel()
 
 
-async def _sighting(sightings: anyio.abc.ObjectReceiveStream[Sighting]) -> Sighting:
+async def _hang(sightings: anyio.abc.ObjectReceiveStream[Sighting]) -> Sighting:
+    """The first sighting that costs the host; a busy test machine may starve it before."""
     with anyio.fail_after(10):
-        return await sightings.receive()
+        while not (sighting := await sightings.receive()).verdict.hung:
+            pass
+    return sighting
 
 
 @pytest.mark.anyio
@@ -97,7 +100,7 @@ async def test_a_blocked_loop_is_named_with_stack_and_plugin(open_world: OpenWor
         await call(process, "print_lines", lines=2, text="before it hung")
         async with watched(world, process) as sightings:
             order(process, "sleep_in_loop", seconds=30)
-            sighting = await _sighting(sightings)
+            sighting = await _hang(sightings)
         assert sighting.verdict is Verdict.LOOP_BLOCKED
         assert LIMIT_S <= sighting.silence_s < LIMIT_S + LATE_S
         found = await evidence.take(process, sighting.verdict, modules)
@@ -118,7 +121,7 @@ async def test_a_held_interpreter_lock_silences_both_beats(open_world: OpenWorld
         modules = await load_plugin(process)
         async with watched(world, process) as sightings:
             order(process, "hold_gil")
-            sighting = await _sighting(sightings)
+            sighting = await _hang(sightings)
         assert sighting.verdict is Verdict.SILENT
         found = await evidence.take(process, sighting.verdict, modules)
         assert (found.culprit, "_hold_gil" in found.stacks) == ("culprit", True)
@@ -132,7 +135,7 @@ async def test_a_stopped_host_is_told_and_never_continued(open_world: OpenWorld)
         modules = await load_plugin(process)
         async with watched(world, process) as sightings:
             process.send_signal(signal.SIGSTOP)
-            sighting = await _sighting(sightings)
+            sighting = await _hang(sightings)
         assert sighting.verdict is Verdict.STOPPED
         with anyio.fail_after(0.1):
             found = await evidence.take(process, sighting.verdict, modules)
@@ -167,7 +170,9 @@ async def test_a_busy_but_turning_host_is_left_alone(open_world: OpenWorld) -> N
         async with watched(world, process) as sightings:
             for _ in range(4):
                 await call(process, "sleep_in_loop", seconds=0.1)
-            assert sightings.statistics().current_buffer_used == 0
+            with anyio.move_on_after(0) as nothing_to_read:
+                pytest.fail((await _hang(sightings)).sentence)
+        assert nothing_to_read.cancelled_caught
 
 
 def test_facts_of_a_process_that_is_gone_are_none() -> None:
@@ -182,4 +187,4 @@ def test_own_facts_are_plausible() -> None:
     assert own is not None
     assert own.state == "R"
     assert own.rss_bytes > 10_000_000
-    assert own.main_ran_ns > 0
+    assert own.main_thread.ran_ns > 0

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from qtcore.hosts import proc
-from qtcore.hosts.fork_server_link import ForkServerState
+from qtcore.hosts.fork_server_link import ForkServerLink, ForkServerState
 from qtcore.hosts.launcher import FORK_SERVER_OUTPUT
 from qtcore.hosts.process import Way
 from qtcore.kernel.words import Cause
-from tests.qtcore.hosts.world import OpenWorld, call, gone, make_spec, order, until
+from tests.qtcore.hosts.world import OpenWorld, World, call, gone, make_spec, order, until
 
 pytestmark = pytest.mark.anyio
 PRELOAD = ("decimal", "json.tool")
@@ -157,6 +157,51 @@ async def test_any_number_of_tasks_may_wait_for_the_end(open_world: OpenWorld) -
         assert len({*ends}) == 1
         process.kill("again")
         process.send_signal(signal.SIGTERM)
+
+
+# --- spares -------------------------------------------------------------------------------------
+
+
+async def _light_with_spare(world: World) -> ForkServerLink:
+    (light,) = world.launcher.fork_servers
+    await until(lambda: light.has_spare and len(proc.children()) == 2)
+    return light
+
+
+async def test_a_spare_becomes_the_next_host(open_world: OpenWorld) -> None:
+    """A process forked ahead is given its specification, and another takes its place."""
+    async with open_world() as world:
+        light = await _light_with_spare(world)
+        waiting = {*proc.children()} - {light.pid}
+        process = await world.spawn_up()
+        assert process.pid in waiting
+        assert process.way is Way.LIGHT
+        assert await call(process, "tell", what="session") == process.pid
+        assert await call(process, "tell", what="name") == "qt:main"
+        await until(lambda: light.has_spare)
+        order(process, "exit", code=4)
+        assert (await gone(process)).code == 4
+
+
+async def test_a_dead_spare_costs_nothing(open_world: OpenWorld) -> None:
+    """When the spare has died unnoticed, the host is forked as if there had been none."""
+    async with open_world() as world:
+        light = await _light_with_spare(world)
+        for pid in {*proc.children()} - {light.pid}:
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda pid=pid: proc.is_dead(pid))
+        process = await world.spawn_up()
+        assert process.way is Way.LIGHT
+
+
+async def test_a_spare_outlives_its_server(open_world: OpenWorld) -> None:
+    """While the fork server is away its spare still serves once."""
+    async with open_world() as world:
+        light = await _light_with_spare(world)
+        assert light.pid is not None
+        os.kill(light.pid, signal.SIGKILL)
+        await until(lambda: light.state is ForkServerState.AWAY)
+        assert (await world.spawn_up()).way is Way.LIGHT
 
 
 # --- fork servers that fail ---------------------------------------------------------------------
@@ -321,23 +366,24 @@ SUPERVISOR = """
     from pathlib import Path
     import anyio
     from tests.qtcore.hosts.world import make_spec
+    from qtcore.hosts import proc
     from qtcore.hosts.board import Board
     from qtcore.hosts.launcher import Launcher
 
     async def main():
         board = Board.create(4, 0)
         async with Launcher(board, logs_dir=Path(sys.argv[1]), preload_sets=[("decimal",)], warm=()) as launcher:
-            pids = []
             for slot, preload in enumerate([(), ("decimal",)]):
                 process = await launcher.spawn(make_spec(f"h{slot}", host_slot=slot, preload=preload))
                 await process.channel.receive()
-                pids.append(process.pid)
-            pids += [link.pid for link in launcher.fork_servers]
+            while not all(link.has_spare for link in launcher.fork_servers):
+                await anyio.sleep(0.01)
             launcher._light.state = "away"
-            launcher._zygotes.clear()
+            launcher._light._spare, kept = None, launcher._light._spare
             cold = await launcher.spawn(make_spec("cold", host_slot=3))
             await cold.channel.receive()
-            print(*pids, cold.pid, flush=True)
+            assert cold.way == "cold"
+            print(*proc.children(), flush=True)
             await anyio.sleep_forever()
 
     anyio.run(main)
@@ -346,7 +392,7 @@ SUPERVISOR = """
 
 @pytest.mark.parametrize("stopped", [False, True])
 async def test_nothing_outlives_the_supervisor(tmp_path: Path, stopped: bool) -> None:
-    """A supervisor killed by SIGKILL leaves no host, zygote or fork server after a second, not even a stopped one."""
+    """A supervisor killed by SIGKILL leaves no process after a second: host, spare, zygote, server, stopped or not."""
     command = [sys.executable, "-c", textwrap.dedent(SUPERVISOR), str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor:  # noqa: ASYNC220
         assert supervisor.stdout is not None
@@ -354,7 +400,7 @@ async def test_nothing_outlives_the_supervisor(tmp_path: Path, stopped: bool) ->
         if stopped:
             os.kill(pids[0], signal.SIGSTOP)
         supervisor.kill()
-    assert len(pids) == 5
+    assert len(pids) == 7  # three hosts, two fork servers, their two spares
     await until(lambda: all(proc.is_dead(pid) for pid in pids), within_s=1.0)
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtcore.hosts.board import Board
-from qtcore.hosts.proc import ProcFacts
+from qtcore.hosts.proc import ProcFacts, RunDelay
 from qtcore.hosts.watch import (
     OWN_LAG_NS,
     STARVED_AT_MOST,
@@ -33,7 +33,7 @@ SECOND = 1_000_000_000
 LIMITS = Limits.of(loop_s=1.0, load_s=30.0)
 RUNNING = Phase(0, loading=False)
 SLEEPING = ProcFacts(
-    state="S", tracer_pid=0, wchan="ep_poll", rss_bytes=1, threads=2, cpu_s=0.1, main_ran_ns=0, main_delayed_ns=0
+    state="S", tracer_pid=0, wchan="ep_poll", rss_bytes=1, threads=2, cpu_s=0.1, main_thread=RunDelay(0, 0)
 )
 
 # --- the pure judgement -------------------------------------------------------------------------
@@ -51,7 +51,7 @@ SLEEPING = ProcFacts(
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, state="D"), Verdict.UNINTERRUPTIBLE),
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, state="t", tracer_pid=77), Verdict.TRACED),
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, tracer_pid=77), Verdict.TRACED),
-        (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, main_delayed_ns=SECOND), Verdict.STARVED),
+        (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, main_thread=RunDelay(0, SECOND)), Verdict.STARVED),
     ],
 )
 def test_silence_is_told_apart(beats: Beats, facts: ProcFacts, expected: Verdict) -> None:
@@ -78,16 +78,24 @@ def test_loading_has_its_own_limit_but_a_stop_is_found_soon() -> None:
 def test_waiting_for_a_processor_is_no_excuse_for_ever() -> None:
     """The excuse is as long as the wait, and ends after a few limits."""
     beats = Beats(0, 0)
-    delayed = replace(SLEEPING, main_delayed_ns=100 * SECOND)
+    delayed = replace(SLEEPING, main_thread=RunDelay(0, 100 * SECOND))
     phase = Phase(0, loading=False)
     last = SECOND * (1 + STARVED_AT_MOST)
     assert verdict(last - 1, beats, LIMITS, phase, facts=delayed) is Verdict.STARVED
     assert verdict(last, beats, LIMITS, phase, facts=delayed).hung
 
 
+def test_a_host_that_had_a_processor_and_did_not_beat_is_not_starved() -> None:
+    """A spinning loop on a busy machine is a hang: it ran for half its limit without turning."""
+    spinning = replace(SLEEPING, state="R", main_thread=RunDelay(SECOND // 2, SECOND // 2))
+    assert verdict(SECOND, Beats(0, 0), LIMITS, RUNNING, facts=spinning).hung
+    waiting = replace(spinning, main_thread=RunDelay(SECOND // 4, SECOND // 2))
+    assert verdict(SECOND, Beats(0, 0), LIMITS, RUNNING, facts=waiting) is Verdict.STARVED
+
+
 def test_a_few_milliseconds_without_a_processor_excuse_nothing() -> None:
     """Ordinary scheduling delay does not put the limit off."""
-    delayed = replace(SLEEPING, main_delayed_ns=SECOND // 20)
+    delayed = replace(SLEEPING, main_thread=RunDelay(0, SECOND // 20))
     assert verdict(SECOND, Beats(1, 1), LIMITS, RUNNING, facts=delayed) is Verdict.FINE
     assert verdict(SECOND + 1, Beats(1, 1), LIMITS, RUNNING, facts=delayed).hung
 
@@ -98,7 +106,7 @@ FACTS = st.builds(
     st.just(SLEEPING),
     state=st.sampled_from("RSDTt"),
     tracer_pid=st.sampled_from([0, 5]),
-    main_delayed_ns=st.integers(0, 3 * SECOND),
+    main_thread=st.builds(RunDelay, TIMES, st.integers(0, 3 * SECOND)),
 )
 
 
@@ -109,7 +117,7 @@ def test_nobody_is_given_up_before_the_limit(now_ns: int, beats: Beats, phase: P
     due = due_ns(beats, LIMITS, phase)
     if now_ns < due:
         assert found in {Verdict.FINE, Verdict.STOPPED, Verdict.TRACED}
-    if now_ns >= due + facts.main_delayed_ns:
+    if now_ns >= due + facts.main_thread.delayed_ns:
         assert found.hung or found is Verdict.TRACED
 
 
