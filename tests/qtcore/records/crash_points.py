@@ -26,6 +26,8 @@ from qtcore.records.state_file import StateFile
 from qtcore.records.state_files import StateFiles
 from qtcore.records.state_reader import read_state
 
+Report = Callable[[str], object]
+
 HOOKED = ("open", "os.rename", "os.remove", "os.truncate", "sqlite3.connect", "os.chmod", "os.mkdir")
 
 
@@ -64,7 +66,7 @@ def state(generation: int) -> StateFile:
 # --- journal ------------------------------------------------------------------------------------
 
 
-def write_journal(home: Home, kill: KillAt, done: Callable[[str], None]) -> None:
+def write_journal(home: Home, kill: KillAt, done: Report) -> None:
     home.create()
     for _ in range(2):
         with Journal.open(home) as journal:
@@ -94,7 +96,7 @@ def look_at_journal(home: Home, reports: list[str]) -> list[str]:
 # --- recovery -----------------------------------------------------------------------------------
 
 
-def write_recovery(home: Home, kill: KillAt, done: Callable[[str], None]) -> None:
+def write_recovery(home: Home, kill: KillAt, done: Report) -> None:
     kill.left, wanted = 10**9, kill.left
     home.create()
     with Journal.open(home) as journal:
@@ -119,7 +121,7 @@ def look_at_recovery(home: Home, reports: list[str]) -> list[str]:
 # --- state files --------------------------------------------------------------------------------
 
 
-def write_states(home: Home, kill: KillAt, done: Callable[[str], None]) -> None:
+def write_states(home: Home, kill: KillAt, done: Report) -> None:
     home.create()
     files = StateFiles(home.state, durable=True, step=kill.step)
     for generation in range(1, 4):

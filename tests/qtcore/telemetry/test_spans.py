@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from google.protobuf.json_format import Parse
+from google.protobuf.json_format import Parse  # type: ignore[import-untyped] # the stubs are a package of their own
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.trace import Link, SpanKind, StatusCode
@@ -58,6 +58,7 @@ def only_span(request: ExportTraceServiceRequest) -> Span:
     (resource_spans,) = request.resource_spans
     (scope_spans,) = resource_spans.scope_spans
     (span,) = scope_spans.spans
+    assert isinstance(span, Span)
     return span
 
 

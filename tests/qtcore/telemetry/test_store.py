@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from opentelemetry.trace import StatusCode
 
 from qtcore.errors import ConfigurationError
 from qtcore.messaging.trace_context import context_of
@@ -19,17 +20,11 @@ def store(home: Home, host: Telemetry, supervisor: Telemetry) -> TraceStore:
     tracer = host.tracer
     with tracer.start_as_current_span("episode.recovery", attributes={"qt.plugin": "feed"}) as failing:
         supervisor.tracer.start_span("spawn").end()
-        failing.set_status(_error("it broke"))
+        failing.set_status(StatusCode.ERROR, "it broke")
     with tracer.start_as_current_span("signal", attributes={"qt.plugin": "models", "qt.signal": "S-17"}):
         tracer.start_span("order", attributes={"qt.plugin": "executor"}).end()
     tracer.start_span("episode.start", context=context_of(None))
     return TraceStore(home.traces)
-
-
-def _error(text: str) -> object:
-    from opentelemetry.trace import Status, StatusCode
-
-    return Status(StatusCode.ERROR, text)
 
 
 def test_a_list_sums_up_each_trace(store: TraceStore) -> None:
