@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import zmq
-import zmq.asyncio
-from pydantic import ValidationError
-from zmq.utils.monitor import recv_monitor_message
+from zmq.utils.monitor import parse_monitor_message
 
 from qtcore.control.host_message import Peer
 from qtcore.errors import CallUnanswered
 from qtcore.messaging.calls import NOT_READY, fault
-from qtcore.messaging.delivery import sized
+from qtcore.messaging.delivery import parse, sized
 from qtcore.messaging.envelope import Envelope
-from qtcore.messaging.sockets import Context, make
+from qtcore.messaging.sockets import Context, Pump, make
 
 CONNECT_WAIT_S = 0.25
 """How long a call waits for a connection that is being made; a host that is away is told as such."""
@@ -25,20 +22,17 @@ CONNECT_WAIT_S = 0.25
 class CallLink:
     """A DEALER socket to one host's call server, and the calls that await an answer from it."""
 
-    def __init__(self, context: Context, peer: Peer) -> None:
+    def __init__(self, context: Context, peer: Peer, failed: Callable[[BaseException], None]) -> None:
         self.peer = peer
-        self._socket = make(context, zmq.DEALER)
-        # Without it calls would queue for a host that is away and run when it is back, late and unasked.
-        self._socket.setsockopt(zmq.IMMEDIATE, 1)
-        self._monitor: Any = self._socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
         self._connected = asyncio.Event()
         self._waiting: dict[str, asyncio.Future[Envelope]] = {}
-        self._socket.connect(peer.router)
-        loop = asyncio.get_running_loop()
-        self._tasks = (
-            loop.create_task(self._receive(), name=f"answers from {peer.host}"),
-            loop.create_task(self._watch(), name=f"connection to {peer.host}"),
-        )
+        socket = make(context, zmq.DEALER)
+        # Without it calls would queue for a host that is away and run when it is back, late and unasked.
+        socket.setsockopt(zmq.IMMEDIATE, 1)
+        monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED)
+        self._news = Pump(monitor, self._connection_changed, failed)
+        self._pump = Pump(socket, self._answered, failed)
+        socket.connect(peer.router)
 
     async def ask(self, call: Envelope, timeout_s: float) -> Envelope:
         """The reply to a call. Raises CallUnanswered, MessageTooLarge."""
@@ -48,28 +42,26 @@ class CallLink:
         answer: asyncio.Future[Envelope] = asyncio.get_running_loop().create_future()
         self._waiting[call.id] = answer
         try:
-            try:
-                await self._socket.send(data, flags=zmq.NOBLOCK)
-            except zmq.Again:
-                return self._away(call)
+            self._pump.send([data])
             done, _ = await asyncio.wait({answer}, timeout=timeout_s)
+        except zmq.ZMQError:  # no connection just now, or closed while we waited for one: nothing was sent
+            return self._away(call)
         finally:
             self._waiting.pop(call.id, None)
         if not done:
             raise CallUnanswered(f"{call.topic} did not answer within {timeout_s:g} s")
         return answer.result()
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Drop the connection; calls under way are unanswered."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._fail_waiting()
-        self._socket.disable_monitor()
-        self._monitor.close()
-        self._socket.close()
+        self._pump.socket.disable_monitor()
+        self._news.close()
+        self._pump.close()
 
     async def _reached(self, limit_s: float) -> bool:
+        if self._connected.is_set():
+            return True
         try:
             async with asyncio.timeout(limit_s):
                 await self._connected.wait()
@@ -80,26 +72,22 @@ class CallLink:
     def _away(self, call: Envelope) -> Envelope:
         return fault(call, NOT_READY, f"host {self.peer.host} is away, so {call.topic} was not called; try again")
 
-    async def _receive(self) -> None:
-        while True:
-            data: bytes = await self._socket.recv()
-            try:
-                reply = Envelope.model_validate_json(data)
-            except ValidationError:
-                # Its caller, if it has one, runs into its deadline: there is nobody else to tell.
-                continue
-            answer = self._waiting.get(reply.reply_to or "")
-            if answer is not None and not answer.done():
-                answer.set_result(reply)
+    def _answered(self, frames: list[bytes]) -> None:
+        try:
+            reply = parse(frames[-1])
+        except ValueError:
+            # Its caller, if it has one, runs into its deadline: there is nobody else to tell.
+            return
+        answer = self._waiting.get(reply.reply_to or "")
+        if answer is not None and not answer.done():
+            answer.set_result(reply)
 
-    async def _watch(self) -> None:
-        while True:
-            event = await recv_monitor_message(self._monitor)
-            if event["event"] == zmq.EVENT_DISCONNECTED:
-                self._connected.clear()
-                self._fail_waiting()
-            else:
-                self._connected.set()
+    def _connection_changed(self, frames: list[bytes]) -> None:
+        if parse_monitor_message(frames)["event"] == zmq.EVENT_DISCONNECTED:
+            self._connected.clear()
+            self._fail_waiting()
+        else:
+            self._connected.set()
 
     def _fail_waiting(self) -> None:
         for answer in self._waiting.values():
@@ -112,22 +100,22 @@ class CallLink:
 class CallLinks:
     """The connections to all other hosts; satisfies `qtcore.messaging.calls.RemoteCalls`."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, failed: Callable[[BaseException], None]) -> None:
         self._context = context
+        self._failed = failed
         self._links: dict[str, CallLink] = {}
-        self._closing: set[asyncio.Task[None]] = set()
 
     def set_peers(self, peers: Iterable[Peer]) -> None:
         """Connect to these hosts and no others."""
         wanted = {peer.host: peer for peer in peers}
         for host, link in list(self._links.items()):
             if host not in wanted or wanted[host].router != link.peer.router:
-                self._close(self._links.pop(host))
+                self._links.pop(host).close()
         for host, peer in wanted.items():
             if host in self._links:
                 self._links[host].peer = peer
             else:
-                self._links[host] = CallLink(self._context, peer)
+                self._links[host] = CallLink(self._context, peer, self._failed)
 
     def reaches(self, plugin: str) -> bool:
         """Whether some other host runs this plugin."""
@@ -140,17 +128,11 @@ class CallLinks:
             return fault(call, NOT_READY, f"no host runs {plugin}, so {call.topic} was not called")
         return await link.ask(call, timeout_s)
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Drop every connection."""
         for link in self._links.values():
-            self._close(link)
+            link.close()
         self._links = {}
-        await asyncio.gather(*self._closing)
 
     def _link(self, plugin: str) -> CallLink | None:
         return next((link for link in self._links.values() if plugin in link.peer.plugins), None)
-
-    def _close(self, link: CallLink) -> None:
-        task = asyncio.get_running_loop().create_task(link.aclose())
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)

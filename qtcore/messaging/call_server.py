@@ -4,54 +4,64 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import zmq
-from pydantic import ValidationError
 
 from qtcore.errors import MessageTooLarge
 from qtcore.messaging.calls import CallDesk, fault
-from qtcore.messaging.delivery import sized
+from qtcore.messaging.delivery import parse, sized
 from qtcore.messaging.envelope import Envelope, EnvelopeKind
 from qtcore.messaging.inlet import Complain
-from qtcore.messaging.sockets import Context, bind, make
+from qtcore.messaging.sockets import Context, Pump, bind, make
 
 
 class CallServer:
-    """A ROUTER socket in front of the host's call desk."""
+    """A ROUTER socket in front of the host's call desk; each call is answered in a task of its own."""
 
-    def __init__(self, context: Context, path: Path, desk: CallDesk, complain: Complain) -> None:
+    def __init__(
+        self,
+        context: Context,
+        path: Path,
+        desk: CallDesk,
+        *,
+        complain: Complain,
+        failed: Callable[[BaseException], None],
+    ) -> None:
         self.refused: Counter[str] = Counter()
         self._desk = desk
         self._complain = complain
-        self._socket = make(context, zmq.ROUTER)
-        self.endpoint = bind(self._socket, path)
+        socket = make(context, zmq.ROUTER)
+        self.endpoint = bind(socket, path)
+        self._pump = Pump(socket, self._take, failed)
 
-    async def serve(self) -> None:
-        """Take calls; each is answered in a task of its own. For ever."""
-        while True:
-            frames: list[bytes] = await self._socket.recv_multipart()
-            try:
-                caller, data = frames
-                call = Envelope.model_validate_json(data)
-            except (ValueError, ValidationError) as error:
-                self._refuse(str(error).partition("\n")[0])
-                continue
-            if call.kind is not EnvelopeKind.CALL:
-                self._refuse(f"a {call.kind} is not a call")
-                continue
-            self._desk.start_answer(call).add_done_callback(partial(self._reply, caller, call))
+    def close(self) -> None:
+        """Close the socket; answers that come later are dropped."""
+        self._pump.close()
+
+    def _take(self, frames: list[bytes]) -> None:
+        try:
+            caller, data = frames
+            call = parse(data)
+        except ValueError as error:
+            self._refuse(str(error).partition("\n")[0])
+            return
+        if call.kind is not EnvelopeKind.CALL:
+            self._refuse(f"a {call.kind} is not a call")
+            return
+        self._desk.start_answer(call).add_done_callback(partial(self._reply, caller, call))
 
     def _reply(self, caller: bytes, call: Envelope, task: asyncio.Task[Envelope]) -> None:
-        if task.cancelled() or self._socket.closed:
+        if task.cancelled() or self._pump.socket.closed:
             return
         try:
             data = sized(task.result())
         except MessageTooLarge as error:
             data = sized(fault(call, type(error).__name__, str(error)))
-        # Not awaited: a caller that has gone, or reads no answers, loses its answer and runs into its deadline.
-        self._socket.send_multipart([caller, data], flags=zmq.NOBLOCK)
+        # A ROUTER never blocks: the answer to a caller that has gone is dropped.
+        self._pump.send([caller, data])
 
     def _refuse(self, why: str) -> None:
         self.refused["malformed"] += 1

@@ -14,6 +14,8 @@ from qtcore.topics import adapter_of, options_of
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """The largest message between hosts; bulk data belongs in files or tables, with a message that names them."""
 
+_BODY = {"body"}
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -39,20 +41,22 @@ def encode(delivery: Delivery, *, retained: bool = False) -> bytes:
 
     `retained` marks a value that is sent again to a late reader and stands outside the sequence.
     """
-    body = adapter_of(type(delivery.message)).dump_python(delivery.message, mode="json")
-    envelope = delivery.envelope.model_copy(update={"body": body, "retained": retained})
-    return sized(envelope)
+    envelope = delivery.envelope.model_copy(update={"retained": True}) if retained else delivery.envelope
+    body = adapter_of(type(delivery.message)).dump_json(delivery.message)
+    # Joined as text: the body is serialised once, by its own type.
+    return _checked(
+        envelope, b"".join((envelope.model_dump_json(exclude=_BODY).encode()[:-1], b',"body":', body, b"}"))
+    )
+
+
+def parse(data: bytes) -> Envelope:
+    """The envelope in a JSON document. Raises ValueError for anything else."""
+    return Envelope.model_validate(orjson.loads(data))
 
 
 def sized(envelope: Envelope) -> bytes:
     """The envelope as JSON. Raises MessageTooLarge."""
-    data = envelope.model_dump_json().encode()
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise MessageTooLarge(
-            f"{envelope.writer} tried to send {envelope.topic} of {len(data):,} bytes; the limit is "
-            f"{MAX_MESSAGE_BYTES:,}. Send less, or write a file or table and send its name"
-        )
-    return data
+    return _checked(envelope, envelope.model_dump_json().encode())
 
 
 def decode(envelope: Envelope, cls: type[Any]) -> Delivery:
@@ -60,4 +64,13 @@ def decode(envelope: Envelope, cls: type[Any]) -> Delivery:
     # Validated as JSON, not as Python data: only then do Decimal, datetime and tuple fields of
     # strictly configured classes accept what their own serialiser wrote.
     message = adapter_of(cls).validate_json(orjson.dumps(envelope.body))
-    return Delivery(envelope.model_copy(update={"body": None}), message)
+    return Delivery(envelope, message)
+
+
+def _checked(envelope: Envelope, data: bytes) -> bytes:
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise MessageTooLarge(
+            f"{envelope.writer} tried to send {envelope.topic} of {len(data):,} bytes; the limit is "
+            f"{MAX_MESSAGE_BYTES:,}. Send less, or write a file or table and send its name"
+        )
+    return data

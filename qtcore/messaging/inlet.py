@@ -12,17 +12,15 @@ from pydantic import ValidationError
 
 from qtcore.control.host_message import Peer
 from qtcore.messaging.bus import Bus
-from qtcore.messaging.delivery import decode
+from qtcore.messaging.delivery import decode, parse
 from qtcore.messaging.envelope import Envelope, Gap
 from qtcore.messaging.heads import Heads
-from qtcore.messaging.sockets import HEADS, Context, frame_of, make, topic_of
+from qtcore.messaging.sockets import HEADS, Context, Pump, frame_of, make, topic_of
 from qtcore.messaging.streams import SequenceWatch
 from qtcore.topics import options_of, schema_hash_of
 
 SETTLE_S = 0.1
 """How long a new subscription waits for living writers' hosts to confirm it."""
-
-_YIELD_AFTER = 64
 
 Complain = Callable[[str], None]
 """Told a sentence about input that was refused, once for each kind of refusal."""
@@ -31,11 +29,14 @@ Complain = Callable[[str], None]
 class Inlet:
     """A SUB socket connected to every other host, subscribed to what this host's plugins read."""
 
-    def __init__(self, context: Context, bus: Bus, complain: Complain) -> None:
+    def __init__(
+        self, context: Context, bus: Bus, *, complain: Complain, failed: Callable[[BaseException], None]
+    ) -> None:
         self.refused: Counter[str] = Counter()
         self._bus = bus
         self._complain = complain
-        self._socket = make(context, zmq.SUB)
+        self._pump = Pump(make(context, zmq.SUB), self._take, failed)
+        self._socket = self._pump.socket
         self._watches: dict[str, SequenceWatch] = {}
         self._peers: dict[str, Peer] = {}
         self._writers: dict[str, set[str]] = {}
@@ -49,6 +50,7 @@ class Inlet:
         if topic not in self._watches:
             self._watches[topic] = SequenceWatch(topic, self._bus.clock.now())
             self._socket.setsockopt(zmq.SUBSCRIBE, frame_of(topic))
+            self._pump.look_again()
 
     def set_peers(self, peers: Iterable[Peer]) -> None:
         """Connect to these hosts and no others."""
@@ -60,6 +62,7 @@ class Inlet:
         for host, peer in wanted.items():
             if host not in self._peers or self._peers[host].publisher != peer.publisher:
                 self._socket.connect(peer.publisher)
+        self._pump.look_again()
         self._peers = wanted
         self._writers = {}
         for peer in wanted.values():
@@ -78,21 +81,13 @@ class Inlet:
             # A host that is away is no reason to hold up a reader: it will be heard when it is back.
             return
 
-    async def receive(self) -> None:
-        """Take what arrives; for ever."""
-        taken = 0
-        while True:
-            frames: list[bytes] = await self._socket.recv_multipart()
-            self._take(frames)
-            taken += 1
-            if taken % _YIELD_AFTER == 0:
-                await asyncio.sleep(0)
+    def close(self) -> None:
+        """Close the socket."""
+        self._pump.close()
 
     def _take(self, frames: list[bytes]) -> None:
-        if len(frames) != 3:
-            self._refuse("malformed", "", f"a message of {len(frames)} frames arrived and was dropped")
-            return
-        topic, kind, data = topic_of(frames[0]), frames[1], frames[2]
+        head, _, rest = frames[0].partition(b"\0")
+        topic, kind, data = topic_of(head), rest[:1], rest[1:]
         watch = self._watches.get(topic)
         if watch is None:
             return
@@ -100,8 +95,8 @@ class Inlet:
             if kind == HEADS:
                 self._take_heads(watch, Heads.model_validate_json(data))
             else:
-                self._take_message(watch, topic, Envelope.model_validate_json(data))
-        except ValidationError as error:
+                self._take_message(watch, topic, parse(data))
+        except ValueError as error:
             self._refuse("malformed", topic, f"something on {topic} was no envelope and was dropped: {_first(error)}")
 
     def _take_heads(self, watch: SequenceWatch, said: Heads) -> None:
@@ -158,6 +153,8 @@ def _mismatch(envelope: Envelope, cls: type[Any]) -> str:
     )
 
 
-def _first(error: ValidationError) -> str:
+def _first(error: ValueError) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
     problem = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(str(part) for part in problem['loc']) or 'message'}: {problem['msg']}"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
-
-import zmq.asyncio
 
 from qtcore.control.host_message import Peer
 from qtcore.messaging.bus import Bus
@@ -18,30 +16,37 @@ from qtcore.messaging.clock import ClockMap
 from qtcore.messaging.delivery import Delivery
 from qtcore.messaging.inlet import Complain, Inlet
 from qtcore.messaging.outlet import Outlet
+from qtcore.messaging.sockets import Context
 
 
 class Network:
     """Joins a host's bus and call desk to those of other hosts; an async context manager.
 
-    Make it after the fork: a ZeroMQ context holds a thread.
+    Make it after the fork and on the loop: a ZeroMQ context holds a thread.
     """
 
     def __init__(self, *, host: str, run_dir: Path, bus: Bus, desk: CallDesk, complain: Complain) -> None:
-        self._host = host
-        self._context = zmq.asyncio.Context()
-        try:
-            self._outlet = Outlet(self._context, run_dir / f"{host}.pub", bus, host)
-            self._server = CallServer(self._context, run_dir / f"{host}.rpc", desk, complain)
-            self._inlet = Inlet(self._context, bus, complain)
-        except BaseException:
-            self._context.destroy(linger=0)
-            raise
-        self._links = CallLinks(self._context)
-        self._bus = bus
-        self._desk = desk
-        self._tasks: tuple[asyncio.Task[None], ...] = ()
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails when a part of the network stops working; a host without messages must not go on."""
+        self._host = host
+        self._bus = bus
+        self._desk = desk
+        self._context = Context()
+        self._closers: list[Callable[[], None]] = []
+        try:
+            self._outlet = Outlet(self._context, run_dir / f"{host}.pub", bus, host=host, failed=self._failed)
+            self._closers.append(self._outlet.close)
+            self._server = CallServer(
+                self._context, run_dir / f"{host}.rpc", desk, complain=complain, failed=self._failed
+            )
+            self._closers.append(self._server.close)
+        except BaseException:
+            self._close()
+            raise
+        self._inlet = Inlet(self._context, bus, complain=complain, failed=self._failed)
+        self._links = CallLinks(self._context, self._failed)
+        self._closers += [self._inlet.close, self._links.close]
+        self._announcing: asyncio.Task[None] | None = None
 
     @property
     def publisher(self) -> str:
@@ -54,18 +59,8 @@ class Network:
         return self._server.endpoint
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._tasks = tuple(
-            loop.create_task(work, name=name)
-            for name, work in {
-                "readers": self._outlet.watch_readers(),
-                "heads": self._outlet.announce_heads(),
-                "calls": self._server.serve(),
-                "messages": self._inlet.receive(),
-            }.items()
-        )
-        for task in self._tasks:
-            task.add_done_callback(self._task_done)
+        self._announcing = asyncio.get_running_loop().create_task(self._outlet.announce_heads(), name="heads")
+        self._announcing.add_done_callback(self._announcing_ended)
         self._bus.wire = self
         self._desk.remote = self._links
         self.follow(ClockMap)
@@ -74,17 +69,24 @@ class Network:
     async def __aexit__(self, *_: object) -> None:
         self._bus.wire = None
         self._desk.remote = None
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._links.aclose()
+        if self._announcing is not None:
+            self._announcing.cancel()
+            await asyncio.wait({self._announcing})
+        self._close()
         self.broken.cancel()
+
+    def _close(self) -> None:
+        for close in self._closers:
+            close()
         self._context.destroy(linger=0)
 
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not self.broken.done():
+    def _failed(self, error: BaseException) -> None:
+        if not self.broken.done():
             self.broken.set_exception(error)
+
+    def _announcing_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failed(error)
 
     def set_peers(self, peers: Iterable[Peer]) -> None:
         """Be connected to these hosts and no others; this host's own entry is left out."""

@@ -89,7 +89,7 @@ class NearHost:
             publisher=f"ipc://{self.run_dir}/far_host.pub",
             router=f"ipc://{self.run_dir}/far_host.rpc",
             plugins=("far",),
-            writes={"Tick": ("far",), "Level": ("far",), "Brief": ("far",)},
+            writes=dict.fromkeys(("Tick", "Level", "Brief", "ClockMap"), ("far",)),
         )
         self.network.set_peers([peer.model_copy(update=changes)])
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from qtcore import topic
+from qtcore import ClockMap, topic
 from qtcore.errors import CallFailed
 from qtcore.messaging.bus import Bus
 from qtcore.messaging.calls import CallDesk
@@ -91,6 +91,8 @@ def obey(bus: Bus, generation: int, op: str, **given: Any) -> None:
             bus.wire = lost
         case "level":
             bus.publish("far", generation, Level(given["symbol"], given["level"]))
+        case "clock":
+            bus.publish("far", generation, ClockMap(given["m0_ms"], given["real0_ns"], given["speed"]))
         case "brief":
             bus.publish("far", generation, Brief(given["n"]))
     say(done=op)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from qtcore.control.host_message import Assignment, StartPlugin, StopHost, ToHost, ToSupervisor
+from qtcore.control.host_message import Assignment, StartPlugin, StopHost, ToHost
 from qtcore.hosts.board import Board
 from qtcore.hosts.runtime.host_runtime import HostRuntime
 from qtcore.hosts.spec import HostSpec
@@ -88,6 +88,12 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def make_supervisor(tmp_path: Path, run_dir: Path) -> Callable[[], Supervisor]:
+    """A supervisor whose runtime the test runs itself."""
+    return lambda: Supervisor(tmp_path, run_dir)
+
+
+@pytest.fixture
 async def supervised(tmp_path: Path, run_dir: Path) -> AsyncIterator[Supervisor]:
     """A running host runtime; stopped in order at the end unless the test did so."""
     async with supervise(tmp_path, run_dir) as supervisor:
@@ -107,6 +113,3 @@ async def supervise(home: Path, run_dir: Path) -> AsyncIterator[Supervisor]:
                 await running
         finally:
             supervisor.board.close()
-
-
-__all__ = ["Supervisor", "ToSupervisor"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from qtcore import NoSettings, Plugin, hookimpl
 from qtcore.control.host_message import (
     CallAction,
     CallDone,
@@ -19,9 +21,31 @@ from qtcore.control.host_message import (
     PluginReady,
     StopPlugin,
 )
+from qtcore.hosts.runtime.instance import DeafExclusive
 from qtcore.kernel.words import Cause
 
 pytestmark = pytest.mark.anyio
+
+
+class DeafEnd(Plugin[NoSettings]):
+    """Ends by itself, but leaves a task that cannot be cancelled."""
+
+    may_go: asyncio.Event
+
+    @hookimpl
+    async def start(self) -> None:
+        type(self).may_go = asyncio.Event()
+        self.task = asyncio.create_task(self.stay())
+        await asyncio.sleep(0)
+        raise RuntimeError("over")
+
+    async def stay(self) -> None:
+        while not self.may_go.is_set():
+            try:
+                await self.may_go.wait()
+            except asyncio.CancelledError:
+                continue
+
 
 FAULTS = "qtcore.testing.faults"
 
@@ -122,6 +146,22 @@ async def test_a_deaf_plugin_is_never_reported_as_ended(supervised: Any) -> None
     assert supervised.of(PluginEnded) == []
     instance.live.plugin.may_go = True
     await supervised.report(PluginEnded)
+
+
+async def test_a_deaf_exclusive_plugin_costs_its_host(make_supervisor: Any) -> None:
+    """One that ended by itself but left a task that ignores cancellation ends the whole host, by raising."""
+    supervisor = make_supervisor()
+    running = asyncio.create_task(supervisor.runtime.run(supervisor.messages()))
+    supervisor.start("deaf", f"{__name__}:{DeafEnd.__name__}", exclusive=True, stop_timeout_s=0.05)
+    try:
+        with pytest.raises(DeafExclusive, match="ignored being cancelled"):
+            async with asyncio.timeout(10):
+                await running
+        assert supervisor.of(PluginEnded) == []
+    finally:
+        DeafEnd.may_go.set()
+        await asyncio.wait([task for task in asyncio.all_tasks() if task.get_name().startswith("deaf#")] or [running])
+        supervisor.board.close()
 
 
 async def test_an_end_of_the_channel_ends_the_host(tmp_path: Any, run_dir: Any, supervised: Any) -> None:
