@@ -10,6 +10,7 @@ from plugins.domain.market import (
     Universe,
     VenueAddress,
 )
+from plugins.domain.pace import market_speed
 from plugins.domain.sources import CONFIDENCE, ConfidenceScale
 from plugins.domain.trading import Account, Ack, Fill, Intent, Outcome, Position, Signal, StopState
 from plugins.domain.words import (
@@ -63,5 +64,6 @@ __all__ = [
     "candles_of",
     "history_of",
     "market_ms",
+    "market_speed",
     "succession",
 ]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from plugins.domain import Candle, Signal, Source, market_ms
+from plugins.domain import Candle, Signal, Source, market_ms, market_speed
 from plugins.models.rsi_rule import Opinion
-
-_LONG_S = 1e9
 
 
 def signal_id(source: Source, candle: Candle) -> str:
@@ -20,13 +17,10 @@ def signal_id(source: Source, candle: Candle) -> str:
 def lifetime(limit_s: float, real_limit_s: Callable[[float], float]) -> timedelta:
     """How long a signal holds in market time: `limit_s`, or two real seconds where the market runs fast.
 
-    `real_limit_s` is the context's; it also tells the market's speed.
+    `real_limit_s` is the context's.
     """
-    real_s = real_limit_s(limit_s)
-    if math.isinf(real_s):
-        return timedelta(seconds=limit_s)
-    speed = _LONG_S / real_limit_s(_LONG_S)
-    return timedelta(seconds=max(limit_s, real_s * speed))
+    speed = market_speed(real_limit_s)
+    return timedelta(seconds=max(limit_s, real_limit_s(limit_s) * speed) if speed else limit_s)
 
 
 def rsi_signal(
