@@ -57,4 +57,11 @@ def text_of(event: JournalEvent) -> str:
     if event.generation is not None:
         who = f"{who}#{event.generation}"
     cause = f"[{event.cause.value}] " if event.cause else ""
-    return f"{event.seq:>7}  {event.at.wall:%Y-%m-%d %H:%M:%S}  {event.kind.value:20} {who:24} {cause}{event.reason}"
+    when = f"{event.at.wall:%Y-%m-%d %H:%M:%S}.{event.at.wall.microsecond // 1_000:03}"
+    return f"{event.seq:>7}  {when}  {event.kind.value:20} {who:24} {_change(event)}{cause}{event.reason}"
+
+
+def _change(event: JournalEvent) -> str:
+    """For a transition, from where to where."""
+    before, after = event.details.get("before"), event.details.get("after")
+    return f"{before} -> {after}: " if before and after else ""

@@ -198,7 +198,9 @@ def test_events_are_listed_with_their_reasons(qt: Qt) -> None:
 
     assert len(lines) == 3
     assert lines[1].split()[0] == "2"
-    assert lines[1].endswith("transition           feed#3                   [signal] killed by SIGKILL")
+    assert lines[1].endswith(
+        "transition           feed#3                   running -> backoff: [signal] killed by SIGKILL"
+    )
 
 
 @pytest.mark.usefixtures("some_events")
