@@ -10,7 +10,7 @@ from qtcore.config.configuration import Configuration
 from qtcore.config.manifest import Manifest, TopicUse
 from qtcore.config.overrides import MODE_PATH, path_of
 from qtcore.config.problem import Problem, Weight, did_you_mean
-from qtcore.config.shape import keys_at, node_at
+from qtcore.config.shape import keys_at
 
 RESERVED_COMMANDS = frozenset(
     {"init", "up", "down", "status", "watch", "why", "report", "doctor", "check", "plugins", "call", "start", "stop"}
@@ -144,8 +144,9 @@ def _outside_names(view: _View) -> Iterator[Problem]:
         manifest = view.manifests.get(str(path[1])) if path != MODE_PATH else None
         if manifest is None or manifest.failure is not None:
             continue
-        steps = path[3:]
-        if not node_at(manifest.settings_schema, steps):
-            cure = did_you_mean(str(steps[-1]), keys_at(manifest.settings_schema, steps[:-1]))
+        *above, last = path[3:]
+        known = keys_at(manifest.settings_schema, above)
+        if known and last not in known:
+            cure = did_you_mean(str(last), known)
             sentence = f'"{place[1]}" sets {setting}, but {manifest.name} has no such setting{cure}'
             yield Problem(sentence, where=view.configuration.where(place))

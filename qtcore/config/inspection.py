@@ -10,14 +10,15 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
@@ -50,15 +51,20 @@ def _silent(_: str) -> None:
 
 
 async def inspect(
-    configuration: Configuration, cache_dir: Path | None, progress: Callable[[str], None] = _silent
+    configuration: Configuration,
+    cache_dir: Path | None,
+    progress: Callable[[str], None] = _silent,
+    *,
+    limit_s: float = LIMIT_S,
 ) -> Inspection:
     """Look at every configured plugin without starting any.
 
     `cache_dir` is created (0700) when there is something to remember; None remembers nothing.
-    `progress` hears a plugin's name once it has been looked at afresh.
+    `progress` hears a plugin's name once it has been looked at afresh; `limit_s` is what one
+    plugin may take. Raises ConfigurationError when the inspector itself does not answer.
     """
     requests = {
-        name: InspectionRequest(name=name, use=section.use, settings=section.settings)
+        name: InspectionRequest(name=name, use=section.use, settings=section.settings, limit_s=limit_s)
         for name, section in configuration.sections.plugins.items()
     }
     remembered = _remembered(cache_dir, requests, configuration.root)
@@ -76,32 +82,37 @@ async def inspect(
 async def _inspected(
     requests: list[InspectionRequest], root: Path, progress: Callable[[str], None]
 ) -> dict[str, Inspected]:
-    question = TypeAdapter(list[InspectionRequest]).dump_json(requests)
     found: dict[str, Inspected] = {}
-    with anyio.move_on_after(LIMIT_S * len(requests) + _OVERHEAD_S) as deadline:
-        async with await anyio.open_process(
-            [sys.executable, "-P", "-m", "qtcore.hosts.inspector"], env=_environment(root), stderr=subprocess.PIPE
-        ) as process:
-            assert process.stdin is not None  # noqa: S101 - asked for above by default
-            assert process.stdout is not None  # noqa: S101
-            await process.stdin.send(question)
-            await process.stdin.aclose()
-            lines = BufferedByteReceiveStream(process.stdout)
-            for _ in requests:
-                try:
-                    line = await lines.receive_until(b"\n", _LONGEST_LINE)
-                except (anyio.IncompleteRead, anyio.EndOfStream):
-                    break
-                inspected = Inspected.model_validate_json(line)
+    patience_s = sum(request.limit_s for request in requests) + _OVERHEAD_S
+    with tempfile.TemporaryFile() as complaints, anyio.move_on_after(patience_s):
+        async with aclosing(_answers(requests, root, complaints)) as answers:
+            async for inspected in answers:
                 found[inspected.manifest.name] = inspected
                 progress(inspected.manifest.name)
+        complaints.seek(0)
+        last_words = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
     if lost := [request.name for request in requests if request.name not in found]:
-        why = "took too long" if deadline.cancelled_caught else "ended early"
         raise ConfigurationError(
-            f"the inspector {why} before it had looked at {', '.join(lost)}; run `qt check` again, "
-            "and report this with the output of `python -m qtcore.hosts.inspector` if it happens twice"
+            f"the inspector ended before it had looked at {', '.join(lost)} (its last words: {last_words or 'none'}); "
+            "run `qt check` again, and report this if it happens twice"
         )
     return found
+
+
+async def _answers(requests: list[InspectionRequest], root: Path, complaints: IO[bytes]) -> AsyncGenerator[Inspected]:
+    command = [sys.executable, "-P", "-m", "qtcore.hosts.inspector"]
+    async with await anyio.open_process(command, env=_environment(root), stderr=complaints) as process:
+        stdin, stdout = process.stdin, process.stdout
+        assert stdin is not None  # noqa: S101 - pipes are the default
+        assert stdout is not None  # noqa: S101
+        await stdin.send(TypeAdapter(list[InspectionRequest]).dump_json(requests))
+        await stdin.aclose()
+        lines = BufferedByteReceiveStream(stdout)
+        for _ in requests:
+            try:
+                yield Inspected.model_validate_json(await lines.receive_until(b"\n", _LONGEST_LINE))
+            except (anyio.IncompleteRead, anyio.EndOfStream):
+                return
 
 
 def _environment(root: Path) -> dict[str, str]:

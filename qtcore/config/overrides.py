@@ -116,14 +116,14 @@ def _options(sections: Sections, options: Mapping[str, str]) -> Iterable[Overrid
             yield Problem(f"plugins.yaml declares no such option{did_you_mean(f'--{name}', known)}", where=f"--{name}")
 
 
-def _override(path: Location, text: str, source: Source) -> Override | Problem:
-    """Text stays text (pydantic turns it into numbers and booleans); `[…]` and `{…}` are read as YAML."""
+def _override(path: Location, text: str, source: Source) -> Override:
+    """Text stays text (pydantic turns it into numbers and booleans); a whole `[…]` or `{…}` is read as YAML."""
     if text.strip()[:1] not in {"[", "{"}:
         return Override(path, text, source)
     try:
         return Override(path, parse_source(text, source.where).data, source)
-    except ConfigurationRefused as refused:
-        return refused.problems[0]
+    except ConfigurationRefused:
+        return Override(path, text, source)  # it may be a password; where a list is needed, pydantic says so
 
 
 def _contradictions(overrides: Iterable[Override]) -> list[Problem]:
