@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import structlog
 from opentelemetry import trace
 
+from qtcore.telemetry.lean_structlog import structlog
 from qtcore.telemetry.line_file import LineFile
 from qtcore.telemetry.redaction import SECRETS, Redactor
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
-import structlog
 from opentelemetry import trace
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from qtcore.records.home import Home
+from qtcore.telemetry.lean_structlog import structlog
 from qtcore.telemetry.logs import LogFile, configure_logging, release_logging
 from qtcore.telemetry.span_file import SpanFile
 

@@ -186,6 +186,7 @@ def some_events(home: Home) -> None:
             plugin="feed",
             generation=3,
             cause=Cause.SIGNAL,
+            details={"before": "running", "after": "backoff"},
             trace_id="ab" * 16,
         )
         journal.append(EventKind.SUPERVISOR_STOPPED, "stopped in order")
