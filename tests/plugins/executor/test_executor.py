@@ -1,0 +1,135 @@
+"""The executor at work: every signal ends in exactly one stored and published outcome."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.domain import Outcome, OutcomeCode
+from plugins.executor import Executor
+from plugins.store import Store, database_url, open_store
+from plugins.store.kill_switch import write_kill_switch
+from plugins.store.schema import upgrade
+from qtcore.testing import Harness, harness
+
+pytestmark = pytest.mark.anyio
+
+FILLED = {
+    "intent_id": "qt-p-e-1",
+    "state": "filled",
+    "filled_quantity": "0.1",
+    "average_price": "50001",
+    "code": "filled",
+    "sentence": "filled",
+}
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(database_url(tmp_path)) as opened:
+        await upgrade(opened.engine, backups=tmp_path / "backups", now=datetime.now(UTC))
+        yield opened
+
+
+@asynccontextmanager
+async def running(home: Path, scene: Any) -> AsyncIterator[Harness]:
+    """An executor that knows the scene's world; exchange and risk guard are stand-ins."""
+    async with harness(Executor, home=home, settings={"gather_s": 0.0}) as h:
+        h.set_market(scene.now)
+        h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": ""})
+        h.on_call("exchange.entry", lambda _: None)
+        h.on_call("exchange.enter", lambda _: FILLED)
+        await h.ready()
+        for message in (scene.trading_policy, scene.universe, scene.account, scene.mark, scene.instrument):
+            await h.publish(message)
+        yield h
+
+
+async def ended(h: Harness, store: Store, signal: Any) -> Outcome:
+    """Store and publish a signal as `models` does; returns its outcome."""
+    await store.signals.insert_many([signal])
+    await h.publish(signal)
+    return await h.next(Outcome)
+
+
+async def test_a_passing_signal_is_entered_once_and_stored(tmp_path: Path, store: Store, scene: Any) -> None:
+    """The order carries the signal's id as its key; the row holds the outcome and every number."""
+    async with running(tmp_path, scene) as h:
+        outcome = await ended(h, store, scene.signal)
+        assert outcome.code is OutcomeCode.FILLED
+        (call,) = h.calls("exchange.enter")
+        assert call["signal_id"] == "s1"
+        row = await store.signals.get("s1")
+        assert row is not None
+        assert row.outcome is OutcomeCode.FILLED
+        assert row.record is not None
+        assert row.record["quantity"] == "0.1"
+
+
+async def test_the_kill_switch_needs_nobody(tmp_path: Path, store: Store, scene: Any) -> None:
+    """A file in the home ends signals before any call is made."""
+    write_kill_switch(tmp_path, on=True, who="me", when=scene.now, why="test")
+    async with running(tmp_path, scene) as h:
+        outcome = await ended(h, store, scene.signal)
+        assert outcome.code is OutcomeCode.KILL_SWITCH
+        assert not h.calls("exchange.enter")
+
+
+async def test_a_silent_guard_refuses(tmp_path: Path, store: Store, scene: Any) -> None:
+    """When the risk guard cannot be asked, nothing is opened."""
+    async with running(tmp_path, scene) as h:
+
+        def fail(_: dict[str, Any]) -> None:
+            raise RuntimeError("down")
+
+        h.on_call("risk_guard.approve", fail)
+        outcome = await ended(h, store, scene.signal)
+        assert outcome.code is OutcomeCode.RISK_GUARD
+
+
+async def test_a_failed_call_is_resolved_by_asking_for_the_truth(tmp_path: Path, store: Store, scene: Any) -> None:
+    """After a failure the exchange is asked what is true; nothing is sent twice."""
+    async with running(tmp_path, scene) as h:
+
+        def fail(_: dict[str, Any]) -> None:
+            raise RuntimeError("the answer got lost")
+
+        h.on_call("exchange.enter", fail)
+        h.on_call("exchange.entry", lambda _: FILLED)
+        outcome = await ended(h, store, scene.signal)
+        assert outcome.code is OutcomeCode.FILLED
+        assert len(h.calls("exchange.enter")) == 1
+
+
+async def test_what_a_crash_left_is_closed_at_the_next_start(tmp_path: Path, store: Store, scene: Any) -> None:
+    """A signal without outcome from an earlier life ends as abandoned, or as what the exchange knows of it."""
+    lost, sent = scene.signal, replace(scene.signal, id="s2", symbol="ETHUSDT")
+    await store.signals.insert_many([lost, sent])
+    async with harness(Executor, home=tmp_path) as h:
+        h.set_market(scene.now)
+        h.on_call("exchange.entry", lambda asked: FILLED if asked["signal_id"] == "s2" else None)
+        await h.ready()
+    rows = {row.signal.id: row.outcome for row in await store.signals.latest()}
+    assert rows == {"s1": OutcomeCode.ABANDONED_BY_RESTART, "s2": OutcomeCode.FILLED}
+
+
+async def test_the_funnel_adds_up(tmp_path: Path, store: Store, scene: Any) -> None:
+    """Counts at the gates sum to the signals made, and the blocking gate and the nearest miss are named."""
+    weak = replace(scene.signal, id="s3", confidence=Decimal("0.37"), made_at=scene.now)
+    async with running(tmp_path, scene) as h:
+        wall = h.clock.wall()
+        await ended(h, store, replace(weak, made_at=wall))
+        await ended(h, store, replace(scene.signal, made_at=wall + timedelta(microseconds=1)))
+        await h.advance(1.0)
+        funnel = await h.call("executor.funnel", {"minutes": 5})
+        assert funnel["adds_up"]
+        assert funnel["made"] == 2
+        assert funnel["blocking_gate"] == "blocked_confidence"
+        assert funnel["nearest_misses"][0]["needed"] == "0.38"
