@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
+from qtcore.config.declarations import Unloadable
 from qtcore.config.loading import load_class
 from qtcore.errors import ConfigurationError
 from qtcore.hosts.runtime.belongings import Belongings
@@ -78,6 +79,12 @@ def keep_secret(settings: object) -> None:
 
 def _import(use: str) -> type[Plugin[Any]]:
     with _importing:
+        try:
+            return load_class(use)
+        except Unloadable as error:
+            if error.failure.code != "module_missing":
+                raise
+        # Perhaps written a moment ago. Not done at first: it makes Python list every folder anew.
         importlib.invalidate_caches()
         return load_class(use)
 
