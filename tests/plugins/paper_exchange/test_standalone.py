@@ -128,14 +128,29 @@ def check_ledger(home: Path) -> None:
         assert Decimal(executed) == sum(Decimal(part) for (part,) in parts)
 
 
+KILLER = "import os, signal, sys, threading; threading.Event().wait(float(sys.argv[2])); os.kill(int(sys.argv[1]), 9)"
+
+ORDERS_A_LIFE = 250
+"""Fewer than the venue allows in ten seconds."""
+
+
+@contextmanager
+def killed_after(process: Process, after_s: float) -> Iterator[None]:
+    """SIGKILL from another process, at a time that nothing here knows of."""
+    killer = subprocess.Popen([sys.executable, "-c", KILLER, str(process.child.pid), str(after_s)])
+    try:
+        yield
+    finally:
+        killer.wait(STOP_S)
+
+
 def test_kill_9_loses_and_doubles_nothing(tmp_path):
     """Killed at any instant of a stream of orders, the venue comes back with every acknowledged order and cent."""
     home, acknowledged = tmp_path / "venue", {}
     for life, after_s in enumerate((0.05, 0.3, 0.7)):
         with venue(home, *MARKET, "--speed", "60") as process:
-            killer = subprocess.Popen([sys.executable, "-c", KILLER, str(process.child.pid), str(after_s)])
-            acknowledged |= stream_orders(process, life * 1000, 400)
-            killer.wait(STOP_S)
+            with killed_after(process, after_s):
+                acknowledged |= stream_orders(process, life * 1000, ORDERS_A_LIFE)
             process.child.wait(STOP_S)
             assert process.child.returncode == -signal.SIGKILL
         check_ledger(home)
@@ -145,9 +160,6 @@ def test_kill_9_loses_and_doubles_nothing(tmp_path):
         wallet = process.ask("GET", "/fapi/v3/account")["totalWalletBalance"]
         assert Decimal(wallet) == Decimal(rows(home, "SELECT wallet FROM venue")[0][0])
     assert len(acknowledged) > 10
-
-
-KILLER = "import os, signal, sys, threading; threading.Event().wait(float(sys.argv[2])); os.kill(int(sys.argv[1]), 9)"
 
 
 def check_acknowledged(process: Process, acknowledged: dict[str, dict[str, Any]]) -> None:
