@@ -22,6 +22,17 @@ class InspectionRequest(Document):
     limit_s: float = Field(default=LIMIT_S, gt=0)
 
 
+class InspectionOrder(Document):
+    """What the inspector reads: plugins to look at, and modules that several of them share.
+
+    `preload` is imported once before the plugins' own processes are forked; it must name third-party
+    modules only, which hosts preload anyway.
+    """
+
+    requests: tuple[InspectionRequest, ...]
+    preload: tuple[str, ...] = ()
+
+
 class SettingsMisfit(Document):
     """One setting that does not fit the plugin's settings class."""
 

@@ -13,6 +13,7 @@ import os
 import sys
 import sysconfig
 import tempfile
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ from typing import IO
 
 import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from qtcore.config.configuration import Configuration
-from qtcore.config.inspected import LIMIT_S, Inspected, InspectionRequest
+from qtcore.config.inspected import LIMIT_S, Inspected, InspectionOrder, InspectionRequest
 from qtcore.config.manifest import Manifest
 from qtcore.config.overrides import SourceKind
 from qtcore.config.problem import Problem, Weight
+from qtcore.config.sections import HostSection
 from qtcore.config.shape import is_secret, node_at
 from qtcore.config.variables import unknown_variables
 from qtcore.errors import ConfigurationError
@@ -69,7 +71,8 @@ async def inspect(
     }
     remembered = _remembered(cache_dir, requests, configuration.root)
     missing = [request for name, request in requests.items() if name not in remembered]
-    fresh = await _inspected(missing, configuration.root, progress) if missing else {}
+    preload = _preload(configuration, missing)
+    fresh = await _inspected(missing, preload, configuration.root, progress) if missing else {}
     found = {name: remembered.get(name) or fresh[name] for name in requests}
     manifests = {name: inspected.manifest for name, inspected in found.items()}
     problems = [problem for name in found for problem in _problems(configuration, name, found[name])]
@@ -79,33 +82,48 @@ async def inspect(
     return Inspection(manifests, tuple(problems))
 
 
+def _preload(configuration: Configuration, requests: list[InspectionRequest]) -> tuple[str, ...]:
+    """What hosts preload, where that serves several of the plugins to look at: it is worth importing once."""
+    sections = configuration.sections
+    hosts = [sections.hosts.get(sections.plugins[request.name].host, HostSection()) for request in requests]
+    uses = Counter(module for host in hosts for module in host.preload)
+    return tuple(sorted(module for module, count in uses.items() if count > 1))
+
+
 async def _inspected(
-    requests: list[InspectionRequest], root: Path, progress: Callable[[str], None]
+    requests: list[InspectionRequest], preload: tuple[str, ...], root: Path, progress: Callable[[str], None]
 ) -> dict[str, Inspected]:
     found: dict[str, Inspected] = {}
     patience_s = sum(request.limit_s for request in requests) + _OVERHEAD_S
     with tempfile.TemporaryFile() as complaints, anyio.move_on_after(patience_s):
-        async with aclosing(_answers(requests, root, complaints)) as answers:
+        async with aclosing(_answers(requests, preload, root, complaints)) as answers:
             async for inspected in answers:
                 found[inspected.manifest.name] = inspected
                 progress(inspected.manifest.name)
         complaints.seek(0)
         last_words = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
-    if lost := [request.name for request in requests if request.name not in found]:
+    lost = [request for request in requests if request.name not in found]
+    if lost and preload:  # a preloaded module may have ended or stopped the inspector; the plugins are not to blame
+        return found | await _inspected(lost, (), root, progress)
+    if lost:
+        names = ", ".join(request.name for request in lost)
         raise ConfigurationError(
-            f"the inspector ended before it had looked at {', '.join(lost)} (its last words: {last_words or 'none'}); "
+            f"the inspector ended before it had looked at {names} (its last words: {last_words or 'none'}); "
             "run `qt check` again, and report this if it happens twice"
         )
     return found
 
 
-async def _answers(requests: list[InspectionRequest], root: Path, complaints: IO[bytes]) -> AsyncGenerator[Inspected]:
+async def _answers(
+    requests: list[InspectionRequest], preload: tuple[str, ...], root: Path, complaints: IO[bytes]
+) -> AsyncGenerator[Inspected]:
     command = [sys.executable, "-P", "-m", "qtcore.hosts.inspector"]
     async with await anyio.open_process(command, env=_environment(root), stderr=complaints) as process:
         stdin, stdout = process.stdin, process.stdout
         assert stdin is not None  # noqa: S101 - pipes are the default
         assert stdout is not None  # noqa: S101
-        await stdin.send(TypeAdapter(list[InspectionRequest]).dump_json(requests))
+        order = InspectionOrder(requests=tuple(requests), preload=preload)
+        await stdin.send(order.model_dump_json().encode())
         await stdin.aclose()
         lines = BufferedByteReceiveStream(stdout)
         for _ in requests:

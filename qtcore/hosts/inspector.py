@@ -1,8 +1,8 @@
 """Looks at plugins without starting them: `python -m qtcore.hosts.inspector`.
 
-Reads a JSON list of InspectionRequest on standard input and writes one Inspected per line as each
-is done. Every plugin is imported in a forked child of its own, under a deadline, so that a module
-that hangs, crashes or ends the process costs only itself and is named.
+Reads an InspectionOrder on standard input and writes one Inspected per line as each is done. Every
+plugin is imported in a forked child of its own, under a deadline, so that a module that hangs,
+crashes or ends the process costs only itself and is named.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import faulthandler
 import gc
 import hashlib
+import importlib
 import os
 import re
 import selectors
@@ -22,10 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from qtcore.config.declarations import Unloadable, manifest_of
-from qtcore.config.inspected import Inspected, InspectionRequest, SettingsMisfit
+from qtcore.config.inspected import Inspected, InspectionOrder, InspectionRequest, SettingsMisfit
 from qtcore.config.loading import is_installed, load_class, loaded_files
 from qtcore.config.manifest import LoadFailure, Manifest
 from qtcore.config.shape import misfits
@@ -38,14 +39,24 @@ _CHUNK = 65_536
 
 
 def main() -> None:
-    """Serve one list of requests."""
-    requests = TypeAdapter(list[InspectionRequest]).validate_json(sys.stdin.buffer.read())
+    """Serve one order."""
+    order = InspectionOrder.model_validate_json(sys.stdin.buffer.read())
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a plugin prints must not mix with the answers
+    _preload(order.preload)
     gc.freeze()
-    for inspected in inspect_all(requests, at_once=len(os.sched_getaffinity(0))):
+    for inspected in inspect_all(order.requests, at_once=len(os.sched_getaffinity(0))):
         answers.write(inspected.model_dump_json().encode() + b"\n")
         answers.flush()
+
+
+def _preload(modules: Iterable[str]) -> None:
+    """Import what several plugins share; what cannot be imported here is told by the plugin that needs it."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # noqa: BLE001 - a module may raise anything while it is imported
+            sys.stderr.write(f"{module} could not be preloaded: {error!r}\n")
 
 
 def inspect_all(requests: Iterable[InspectionRequest], *, at_once: int) -> Iterable[Inspected]:
