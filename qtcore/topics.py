@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -52,22 +51,22 @@ def options_of(cls: type[Any]) -> TopicOptions:
 
 
 def adapter_of(cls: type[T]) -> TypeAdapter[T]:
-    """The validator and serialiser of a message type."""
-    return _adapter(cls)
+    """The validator and serialiser of a message type; built once."""
+    found = _adapters.get(cls)
+    if found is None:
+        found = _adapters[cls] = TypeAdapter(cls)
+    return found
 
 
 def schema_hash_of(cls: type[Any]) -> str:
     """Twelve hex digits that change when the topic's JSON Schema changes."""
-    return _schema_hash(cls)
+    found = _schema_hashes.get(cls)
+    if found is None:
+        text = json.dumps(adapter_of(cls).json_schema(), sort_keys=True)
+        found = _schema_hashes[cls] = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return found
 
 
-# Cached behind the functions above because the type of a class is lost on `cache`'s own signature.
-@cache
-def _adapter(cls: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(cls)
-
-
-@cache
-def _schema_hash(cls: Hashable) -> str:
-    text = json.dumps(_adapter(cls).json_schema(), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+# By hand, because functools.cache loses the type parameter of `adapter_of`.
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+_schema_hashes: dict[type[Any], str] = {}
