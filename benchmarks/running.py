@@ -48,7 +48,7 @@ class Running:
         end = time.monotonic() + within_s
         while any(self.state(plugin).get("lifecycle") != "running" for plugin in plugins):
             if time.monotonic() > end or self.process.poll() is not None:
-                raise SystemExit(f"{plugins} did not come up on {self.home}")
+                raise SystemExit(f"{plugins} did not come up:\n{(self.home.parent / 'out').read_text()[-3000:]}")
             time.sleep(0.05)
 
     def running_at(self, plugin: str, since: int, within_s: float = 60.0) -> float:
@@ -94,4 +94,5 @@ def quantiles(values: list[float]) -> str:
     def at(share: float) -> float:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
-    return f"n {len(ordered):4d}  p50 {at(0.5):7.1f}  p90 {at(0.9):7.1f}  p99 {at(0.99):7.1f}  max {ordered[-1]:7.1f} ms"
+    figures = f"p50 {at(0.5):7.1f}  p90 {at(0.9):7.1f}  p99 {at(0.99):7.1f}  max {ordered[-1]:7.1f} ms"
+    return f"n {len(ordered):4d}  {figures}"

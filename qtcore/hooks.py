@@ -45,16 +45,16 @@ class PluginSpec:
         """
 
     @hookspec
-    async def health(self, ctx: Context[Any]) -> Health:
+    async def health(self, ctx: Context[Any]) -> Health:  # noqa: ARG002 - a specification
         """Say how the plugin is doing, judged by its effect; raising is a failed sensor, not a restart."""
         raise AssertionError("a specification is never called")
 
     @hookspec
-    async def heal(self, ctx: Context[Any], finding: Finding) -> str:
+    async def heal(self, ctx: Context[Any], finding: Finding) -> str:  # noqa: ARG002 - a specification
         """Repair in place and say what was done; the supervisor re-checks with `health`."""
         raise AssertionError("a specification is never called")
 
     @hookspec
-    def around(self, call: HookCall) -> AbstractAsyncContextManager[None]:
+    def around(self, call: HookCall) -> AbstractAsyncContextManager[None]:  # noqa: ARG002 - a specification
         """Wrap every hook call of this plugin's host: tracing, timing, faults."""
         raise AssertionError("a specification is never called")

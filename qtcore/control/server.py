@@ -44,7 +44,8 @@ async def serve_control(path: Path, handle: Handler, *, task_status: anyio.abc.T
 
 async def _converse(stream: SocketStream, handle: Handler) -> None:
     async with stream:
-        if peer_uid(stream.extra(SocketAttribute.raw_socket)) not in (os.geteuid(), 0):
+        connection = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, not Django's
+        if peer_uid(connection) not in (os.geteuid(), 0):
             return
         lines = BufferedByteReceiveStream(stream)
         try:

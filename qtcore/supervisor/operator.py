@@ -29,7 +29,7 @@ class Operator:
         self._status = status
         self._who = who
 
-    async def handle(self, request: ask.Request) -> ask.Done | ask.Refused:
+    async def handle(self, request: ask.Request) -> ask.Done | ask.Refused:  # noqa: PLR0911 - one arm per request
         """Carry one request out. Raises ConfigurationError for what names nothing that exists."""
         match request:
             case ask.StatusRequest():
@@ -83,7 +83,8 @@ class Operator:
         state = self._supervisor.state.plugins[plugin]
         if state.lifecycle not in READY:
             raise ConfigurationError(
-                f"{plugin} is {state.lifecycle.value}, so {plugin}.{args.action} cannot be called; see `qt why {plugin}`"
+                f"{plugin} is {state.lifecycle.value}, so {plugin}.{args.action} cannot be called; "
+                f"see `qt why {plugin}`"
             )
         timeout_s = args.timeout_s or action
         request = self._supervisor.calls.new_request()
