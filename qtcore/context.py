@@ -51,7 +51,9 @@ class Context(ABC, Generic[S]):
     """One plugin generation's view of the world.
 
     Everything a plugin needs comes through here, so that the same plugin runs in a host and in
-    `qtcore.testing`. Using a topic or action that the class does not declare raises `Undeclared`.
+    `qtcore.testing`. Using a topic or action that the class does not declare raises `Undeclared`;
+    using anything after the generation was stopped or replaced raises `Fenced`. In a `def` hook,
+    which runs in a worker thread, await through `anyio.from_thread.run(ctx.publish, message)`.
     """
 
     name: str

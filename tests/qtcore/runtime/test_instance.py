@@ -8,8 +8,10 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import anyio.from_thread
 import pytest
 from pydantic import SecretStr
 
@@ -25,6 +27,7 @@ from qtcore import (
     action,
     every,
     hookimpl,
+    topic,
 )
 from qtcore.config.declarations import Unloadable
 from qtcore.control.host_message import NoteRaised
@@ -90,6 +93,31 @@ async def test_a_def_hook_runs_in_a_thread() -> None:
     async with harness(Acts) as h:
         await h.ready()
         assert (await h.health()).summary != threading.main_thread().name
+
+
+@topic()
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+
+
+class FromThread(Base):
+    writes = [Word]
+
+    @action()
+    def say(self, ctx: Context[NoSettings], text: str) -> str:
+        ctx.progress("words")
+        anyio.from_thread.run(ctx.publish, Word(text))
+        return threading.current_thread().name
+
+
+async def test_a_def_hook_may_await_through_its_loop() -> None:
+    """What must be awaited is reached from a worker thread by anyio."""
+    async with harness(FromThread) as h:
+        await h.ready()
+        assert await h.call("from_thread.say", {"text": "hello"}) != threading.main_thread().name
+        assert await h.next(Word) == Word("hello")
+        assert h.progress() == {"words": 1}
 
 
 class Hangs(Base):
