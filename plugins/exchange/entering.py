@@ -54,6 +54,16 @@ class Entries:
         stop = self._books.get(client_order_id(Mode(self._ctx.mode), Purpose.STOP, signal_id))
         return _answer(entry, stop)
 
+    async def look_at_leftovers(self, symbol: str) -> None:
+        """Ask how the stops of a position that is no more have ended, so that they do not stand in the way."""
+        if self._books.held(symbol) is not None:
+            return
+        for known in self._books.protection(symbol):
+            try:
+                await self._sender.look(known)
+            except (VenueRefusal, VenueSilent) as error:
+                self._ctx.log.info("an old stop could not be looked at", order=known.intent.id, why=str(error))
+
     async def enter(self, wish: Wish) -> Entered:
         """Carry out a wish that the door let pass. Raises Fenced."""
         entry, stop = self._intents(wish)

@@ -34,7 +34,8 @@ from plugins.exchange.wire import IncomeView
 from qtcore import QtError
 
 FILE_NAME = "exchange.db"
-BUSY_TIMEOUT_S = 2.0
+BUSY_TIMEOUT_S = 0.25
+"""Nobody else writes to it; and a longer wait would age a signed request out of its window."""
 
 
 class LedgerUnusable(QtError):

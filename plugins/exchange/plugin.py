@@ -170,11 +170,13 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         wish = Wish(signal_id, symbol, side, quantity, stop_trigger, reason)
         if (before := exchange.entries.answered(signal_id)) is not None:
             return before
+        await exchange.entries.look_at_leftovers(symbol)
         if (refusal := judge_entry(wish, exchange.world(wish))) is not None:
             ctx.log.info(
                 "entry refused", signal=signal_id, symbol=symbol, code=refusal.code.value, why=refusal.sentence
             )
             return _not_entered(exchange.entries.entry_id(signal_id), refusal)
+        ctx.check_lease()
         with ctx.span("enter", symbol=symbol, side=side.value):
             entered = await exchange.entries.enter(wish)
         exchange.reconciler.hint(symbol)

@@ -30,6 +30,8 @@ MANY_SYMBOLS = 20
 """Asking for all symbols' orders at once weighs as much as asking for this many one by one."""
 BUSY_SHARE = 0.8
 """Above this share of the venue's weight limit only what is due is asked for, and no sweep."""
+ORPHAN_AGE_S = 1.0
+"""A stop that guards nothing is cancelled when a look this much later finds the same."""
 DISAGREEMENTS = 3
 """Rounds in which fills and position may differ before somebody is told: lists of the venue lag a little."""
 
@@ -57,7 +59,7 @@ class Reconciler:
         self._sweep_wanted = True
         self._wake = anyio.Event()
         self._turn = anyio.Lock()
-        self._suspected: set[str] = set()
+        self._suspected: dict[str, float] = {}
         self._told: dict[str, Position] = {}
         self._told_stops: dict[str, StopState] = {}
         self._swept_s = float("-inf")
@@ -204,9 +206,11 @@ class Reconciler:
 
     async def _clear_orphans(self) -> None:
         found = {known.intent.id: known for known in orphans(self._books.working.values(), self._books.positions)}
-        for order_id in found.keys() & self._suspected - self._sender.busy:
-            await self._clear(found[order_id])
-        self._suspected = {*found}
+        now_s = time.monotonic()
+        self._suspected = {order_id: self._suspected.get(order_id, now_s) for order_id in found}
+        for order_id, since_s in self._suspected.items():
+            if now_s - since_s >= ORPHAN_AGE_S and order_id not in self._sender.busy:
+                await self._clear(found[order_id])
 
     async def _clear(self, known: Tracked) -> None:
         held = await self._requests.positions(known.intent.symbol)

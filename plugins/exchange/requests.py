@@ -6,6 +6,7 @@ another request; ccxt's limiter is off in both, and the weight used is watched i
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -66,9 +67,8 @@ class Requests:
         return int(max(self._orders.usage.weight_1m, self._reads.usage.weight_1m))
 
     async def close(self) -> None:
-        """Close both clients."""
-        await self._orders.close()
-        await self._reads.close()
+        """Close both clients; once begun it goes on to the end, also when who waits for it is cancelled."""
+        await asyncio.shield(asyncio.gather(self._orders.close(), self._reads.close()))
 
     # --- orders -----------------------------------------------------------------------------------
 

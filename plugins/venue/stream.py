@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -15,6 +15,8 @@ from ccxt.base.errors import BaseError
 
 from plugins.venue.client import WS_CONNECT_TIMEOUT_S, VenueClient
 from qtcore import QtError
+
+CLOSE_TIMEOUT_S = 1.0
 
 
 class StreamClosed(QtError):
@@ -117,7 +119,9 @@ async def open_stream(
     finally:
         client.untap(url)
         client.clients.pop(url, None)
-        await socket.close()
+        with suppress(TimeoutError):  # a peer that has gone mute will not say goodbye either
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await socket.close()
 
 
 async def _dial(client: VenueClient, socket: Any, url: str) -> None:

@@ -78,8 +78,9 @@ class RawVenue:
         return list(self.signed("GET", "/fapi/v1/userTrades", symbol=symbol, fromId=0, limit=1000))
 
     def order_by_hand(self, symbol: str, side: str, quantity: str, **more: Any) -> Any:
-        """What somebody else on the account does."""
-        return self.signed("POST", "/fapi/v1/order", symbol=symbol, side=side, type="MARKET", quantity=quantity, **more)
+        """What somebody else on the account does; a market order unless `more` says otherwise."""
+        order = {"symbol": symbol, "side": side, "type": "MARKET", "quantity": quantity} | more
+        return self.signed("POST", "/fapi/v1/order", **order)
 
 
 async def _serve(home: Path, started: Queue[str], ended: threading.Event) -> None:
