@@ -181,16 +181,33 @@ async def test_all_versions_of_account_calls(trader):
     assert (await trader.fetch_positions([BTC], {"method": "account"}))[0]["side"] == "short"
 
 
+class Bell:
+    """Rings when the venue tells of a cancelled order."""
+
+    def __init__(self) -> None:
+        self.rung = anyio.Event()
+
+    def told(self, messages) -> None:
+        if any(getattr(message, "execution", None) == "CANCELED" for message in messages):
+            self.rung.set()
+
+    def traded(self, steps) -> None: ...
+
+    def closed(self, candles, at_ms) -> None: ...
+
+
 async def test_dead_mans_switch(trader):
     """countdownCancelAll cancels a symbol's orders when its owner does not come back."""
+    bell = Bell()
+    trader.running.venue.listeners.append(bell)
     await trader.create_order(BTC, "limit", "buy", 0.01, 99_000)
     await trader.fapiPrivatePostCountdownCancelAll({"symbol": "BTCUSDT", "countdownTime": 1})
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(trader.running.server.run)
         with anyio.fail_after(5):
-            while await trader.fetch_open_orders(BTC):
-                await trader.fetch_time()
+            await bell.rung.wait()
         tasks.cancel_scope.cancel()
+    assert await trader.fetch_open_orders(BTC) == []
 
 
 async def test_refusals_come_as_the_right_class(trader):
