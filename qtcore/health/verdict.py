@@ -70,4 +70,6 @@ def _said(view: PluginView, now_s: float) -> Verdict:
         return Verdict(Status.UNKNOWN, "running, not asked yet")
     if now_s >= view.valid_until_s:
         return Verdict(Status.UNKNOWN, f"its last answer ran out {now_s - view.valid_until_s:.0f} s ago")
+    if view.health.status is Status.OFF:  # only the configuration or a person switches a plugin off
+        return Verdict(Status.UNKNOWN, f"it calls itself off while it is {view.lifecycle}")
     return Verdict(view.health.status, view.health.summary or view.health.status.value)

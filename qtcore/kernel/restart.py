@@ -52,13 +52,14 @@ def after_failure(
     """Count one end and choose the delay; `healthy_for_s` is None when the run never was healthy.
 
     The retry is immediate after a run that proved itself for `stable_after_s`, and after any healthy run
-    when the window holds no other end. The budget is spent by more than `max_restarts` ends in the window,
-    or by as many in a row without proof of health once the backoff has reached its cap: a slow crash loop
-    must not hide between the windows. `key` is (seed, name) for the jitter.
+    when it is the first end since health was last proven. The budget is spent by more than `max_restarts`
+    ends in the window, or by as many in a row without proof of health once the backoff has reached its cap:
+    a slow crash loop must not hide between the windows. `key` is (seed, name) for the jitter.
     """
     earlier = within(tries.ends, policy.window_s, now_s)
     proven = healthy_for_s is not None and healthy_for_s >= policy.stable_after_s
-    immediate = proven or (healthy_for_s is not None and not earlier and tries.attempt == 0)
+    first = not earlier and tries.attempt == 0 and tries.streak == 0
+    immediate = proven or (healthy_for_s is not None and first)
     counted = Tries(
         ends=(*earlier, now_s),
         attempt=tries.attempt if immediate else tries.attempt + 1,

@@ -6,29 +6,52 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from qtcore.kernel.findings import SILENT_S, silent_since_s
+from qtcore.kernel.hosts import RETIRE_LIMIT_S
 from qtcore.kernel.state import HostRecord, PluginState
+from qtcore.kernel.stopping import DEAF_GRACE_S
 from qtcore.kernel.turn import Turn
 from qtcore.kernel.words import HostState, Lifecycle
 
 LATE_S = 1.0
 """A Tick later than this means that the supervisor itself was held up (a paused machine, no processor)."""
 
-_JUDGES_OTHERS = frozenset({Lifecycle.STARTING, Lifecycle.STOPPING, Lifecycle.HEALING})
-_LIMITED_HOSTS = frozenset({HostState.SPAWNING, HostState.STOPPING})
-
 
 def forgive_lateness(turn: Turn) -> None:
-    """Who could not be watched must not be punished for it: limits on others move by the time unwatched."""
+    """Who could not be watched must not be punished for it: each running limit on others is granted anew."""
     wanted_s = turn.whole.next_deadline
-    late_s = 0.0 if wanted_s is None else turn.now_s - wanted_s
-    if late_s <= LATE_S:
+    if wanted_s is None or turn.now_s - wanted_s <= LATE_S:
         return
     for plugin in list(turn.plugins.values()):
-        if plugin.lifecycle in _JUDGES_OTHERS and plugin.deadline_s is not None:
-            turn.put(replace(plugin, deadline_s=plugin.deadline_s + min(late_s, turn.now_s - plugin.since_s)))
+        limit_s = _limit_s(turn, plugin)
+        if limit_s is not None and plugin.deadline_s is not None:
+            turn.put(replace(plugin, deadline_s=max(plugin.deadline_s, turn.now_s + limit_s)))
     for host in list(turn.hosts.values()):
-        if host.state in _LIMITED_HOSTS and host.deadline_s is not None:
-            turn.put_host(replace(host, deadline_s=host.deadline_s + min(late_s, turn.now_s - host.since_s)))
+        host_limit_s = _host_limit_s(turn, host)
+        if host_limit_s is not None and host.deadline_s is not None:
+            turn.put_host(replace(host, deadline_s=max(host.deadline_s, turn.now_s + host_limit_s)))
+
+
+def _limit_s(turn: Turn, plugin: PluginState) -> float | None:
+    plan = turn.plan_of(plugin)
+    match plugin.lifecycle:
+        case Lifecycle.STARTING:
+            return plan.start_timeout_s
+        case Lifecycle.STOPPING:
+            return plan.stop_timeout_s + DEAF_GRACE_S
+        case Lifecycle.HEALING:
+            return plan.healing.timeout_s
+        case _:
+            return None
+
+
+def _host_limit_s(turn: Turn, host: HostRecord) -> float | None:
+    match host.state:
+        case HostState.SPAWNING:
+            return turn.plan.hosts[host.name].load_limit_s
+        case HostState.STOPPING:
+            return RETIRE_LIMIT_S
+        case _:
+            return None
 
 
 def is_due(turn: Turn, plugin: PluginState) -> bool:

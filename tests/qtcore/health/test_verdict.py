@@ -39,6 +39,11 @@ def test_a_failed_sensor_is_unknown() -> None:
     assert judge(replace(AT_WORK, sensor_failure="it raised"), 1.0).status is Status.UNKNOWN
 
 
+def test_a_running_plugin_cannot_call_itself_off() -> None:
+    """Off plugins are left out of the whole, so only the configuration or a person may switch one off."""
+    assert judge(replace(AT_WORK, health=Health(status=Status.OFF)), 1.0).status is Status.UNKNOWN
+
+
 def test_beating_without_progress_is_degraded() -> None:
     """A plugin that counted progress and stopped is not healthy, whatever it says of itself."""
     stuck = replace(AT_WORK, progressed_s=1.0, valid_until_s=1000.0)
