@@ -11,12 +11,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from qtcore import ClockMap, topic
+from qtcore import ClockMap, Gap, topic
+from qtcore.control.host_message import Peer
 from qtcore.errors import CallFailed
 from qtcore.messaging.bus import Bus
 from qtcore.messaging.calls import CallDesk
 from qtcore.messaging.clock import RealClock
 from qtcore.messaging.envelope import Envelope
+from qtcore.messaging.mailbox import Mailbox
 from qtcore.messaging.network import Network
 
 
@@ -26,6 +28,13 @@ class Tick:
     symbol: str
     price: Decimal
     padding: str = ""
+
+
+@topic()
+@dataclass(frozen=True, slots=True)
+class Drip:
+    n: int
+    padding: str
 
 
 @topic(retained=True, key="symbol")
@@ -46,6 +55,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.runs = 0
+        self.seen = 0
+        self.missing = 0
 
     def has_effect(self, action: str) -> bool:
         return action == "count"
@@ -63,6 +74,8 @@ class Desk:
                 raise CallFailed("not now", error_type="Busy")
             case "hang":
                 await asyncio.Event().wait()
+            case "counts":
+                return {"seen": self.seen, "missing": self.missing}
             case "big":
                 return "x" * 5_000_000
         raise CallFailed(f"no {action}", error_type="UnknownAction")
@@ -71,12 +84,36 @@ class Desk:
 async def main(run_dir: Path, generation: int) -> None:
     clock = RealClock()
     bus, desk = Bus(clock), CallDesk(clock)
-    desk.open("far", Desk())
     loop = asyncio.get_running_loop()
-    async with Network(host="far_host", run_dir=run_dir, bus=bus, desk=desk, complain=say_complaint):
+    async with Network(host="far_host", run_dir=run_dir, bus=bus, desk=desk, complain=say_complaint) as network:
+        answers = Desk()
+        desk.open("far", answers)
+        reading = loop.create_task(read(bus, network, run_dir, answers))
         say(up=True)
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             obey(bus, generation, **json.loads(line))
+        reading.cancel()
+
+
+async def read(bus: Bus, network: Network, run_dir: Path, counts: Desk) -> None:
+    """Read what the near host publishes on its own topic, and count."""
+    near = Peer(
+        host="near_host",
+        publisher=f"ipc://{run_dir}/near_host.pub",
+        router=f"ipc://{run_dir}/near_host.rpc",
+        plugins=("near",),
+        writes={"Drip": ("near",)},
+    )
+    network.set_peers([near])
+    bus.declare(Drip)
+    network.follow(Drip)
+    mailbox = Mailbox(["Drip"], gaps=True, limit=100, now=bus.clock.now)
+    bus.attach(mailbox)
+    async for item in mailbox:
+        if isinstance(item, Gap):
+            counts.missing += item.missing
+        else:
+            counts.seen += 1
 
 
 def obey(bus: Bus, generation: int, op: str, **given: Any) -> None:

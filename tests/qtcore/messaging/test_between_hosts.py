@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -229,6 +230,36 @@ async def test_what_is_too_large_is_refused_and_harms_nobody(near: Any, far: Cal
     with pytest.raises(MessageTooLarge):
         near.bus.publish("near", 1, peer.Level("x" * 5_000_000, 1))
     assert near.bus.heads("Level") == ()
+
+
+async def test_a_stopped_reader_holds_nobody_up_and_learns_what_it_missed(
+    near: Any, far: Callable[..., Any], peer: Any
+) -> None:
+    """A host that is stopped costs its writers nothing; when it goes on, read and missing make up the whole."""
+    sent = 30_000
+    async with far() as other:
+        near.meet()
+        await until(lambda: near.network._outlet._readers["Drip"] > 0)
+        near.bus.publish("near", 1, peer.Drip(0, ""))
+        other.process.send_signal(signal.SIGSTOP)
+        began = time.monotonic()
+        slowest_s = 0.0
+        for n in range(1, sent):
+            before = time.monotonic()
+            near.bus.publish("near", 1, peer.Drip(n, "x" * 200))
+            slowest_s = max(slowest_s, time.monotonic() - before)
+            if n % 1000 == 0:
+                await asyncio.sleep(0)
+        assert slowest_s < 1.0
+        assert time.monotonic() - began < 30
+        other.process.send_signal(signal.SIGCONT)
+        async with asyncio.timeout(20):
+            counts = {"seen": 0, "missing": 0}
+            while sum(counts.values()) < sent:
+                await asyncio.sleep(0.05)
+                counts = await near.desk.call(ME, "far.counts", None, timeout_s=5, key=None)
+        assert sum(counts.values()) == sent
+        assert counts["missing"] > 0
 
 
 @topic(name="Tick")
