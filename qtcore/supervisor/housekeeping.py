@@ -1,22 +1,48 @@
-"""What must not grow without bound, looked after now and then."""
+"""What must not grow without bound or fail unseen: traces, and the supervisor's own records."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import anyio
 
+from qtcore.health.model import Finding, Severity
 from qtcore.records.home import Home
+from qtcore.supervisor.findings import FindingsBook
 from qtcore.telemetry.inferred import end_open_spans, marked_processes
 from qtcore.telemetry.setup import Telemetry
 from qtcore.telemetry.trace_retention import drop_oldest_traces
 
-PERIOD_S = 60.0
+TRACES_PERIOD_S = 60.0
+RECORDS_PERIOD_S = 2.0
+
+Problem = Callable[[], str | None]
 
 
-async def keep_house(home: Home) -> None:
+async def keep_traces(home: Home) -> None:
     """Keep the traces within their size until cancelled."""
     while True:
         drop_oldest_traces(home.traces)
-        await anyio.sleep(PERIOD_S)
+        await anyio.sleep(TRACES_PERIOD_S)
+
+
+async def watch_records(findings: FindingsBook, problems: Mapping[str, Problem]) -> None:
+    """Turn what the disk refuses into findings, by code; the supervisor goes on meanwhile."""
+    while True:
+        for code, problem in problems.items():
+            sentence = problem()
+            if sentence is None:
+                findings.resolve(None, code, "the disk takes writes again")
+            else:
+                findings.see(None, _finding(code, sentence))
+        await anyio.sleep(RECORDS_PERIOD_S)
+
+
+def lost_lines(telemetry: Telemetry) -> str | None:
+    """Spans and log lines that the disk refused, as a sentence."""
+    if not telemetry.dropped:
+        return None
+    return f"{telemetry.dropped} spans and log lines of the supervisor were lost, because the disk took no writes"
 
 
 def bury_the_last_run(home: Home, telemetry: Telemetry, died_ns: int) -> int:
@@ -35,3 +61,14 @@ def bury_the_last_run(home: Home, telemetry: Telemetry, died_ns: int) -> int:
         for name in names
     ]
     return sum(map(len, ended))
+
+
+def _finding(code: str, sentence: str) -> Finding:
+    return Finding(
+        code=code,
+        severity=Severity.HIGH,
+        summary=sentence,
+        consequence="what happens now may be missing from the records; supervision itself goes on",
+        fix="free space on the disk of the home folder",
+        verify="`qt report` does not name it any more",
+    )

@@ -29,7 +29,7 @@ from qtcore.records.home import Home
 from qtcore.records.journal import Journal
 from qtcore.records.journal_event import EventKind
 from qtcore.records.recovery import open_or_recover
-from qtcore.supervisor.housekeeping import bury_the_last_run, keep_house
+from qtcore.supervisor.housekeeping import bury_the_last_run, keep_traces, lost_lines, watch_records
 from qtcore.supervisor.operator import Operator
 from qtcore.supervisor.preflight import refuse_taken_ports
 from qtcore.supervisor.projection import Projection
@@ -86,8 +86,12 @@ async def _run(ground: _Ground, wish: Run) -> None:
     topology = Topology(configuration, blueprint, inspection.manifests, home, ground.run_dir)
     telemetry = configure_process(home, "supervisor", application=topology.application, mode=topology.mode)
     board = Board.create(len(blueprint.plan.hosts), len(blueprint.plan.plugins))
+
+    def note(sentence: str) -> None:
+        journal.append(EventKind.NOTE, sentence)
+
     sets = sorted({plan.preload for plan in blueprint.plan.hosts.values() if plan.preload})
-    async with Launcher(board, logs_dir=home.logs, preload_sets=sets) as launcher:
+    async with Launcher(board, logs_dir=home.logs, preload_sets=sets, note=note) as launcher:
         supervisor = Supervisor(
             topology,
             home=home,
@@ -109,7 +113,8 @@ async def _live(supervisor: Supervisor, run_dir: Path, wish: Run) -> None:
     operator = Operator(supervisor, projection.status_document, f"{getpass.getuser()} (uid {os.getuid()})")
     async with anyio.create_task_group() as tasks:
         await tasks.start(_control, run_dir / SOCKET_NAME, operator)
-        tasks.start_soon(keep_house, supervisor.home)
+        tasks.start_soon(keep_traces, supervisor.home)
+        tasks.start_soon(watch_records, supervisor.findings, _records(supervisor, projection))
         tasks.start_soon(_obey_signals, operator, tasks.cancel_scope)
         await tasks.start(projection.run)
         _announce(supervisor, wish)
@@ -118,6 +123,15 @@ async def _live(supervisor: Supervisor, run_dir: Path, wish: Run) -> None:
             await supervisor.run()
         projection.publish_all()
         tasks.cancel_scope.cancel()
+
+
+def _records(supervisor: Supervisor, projection: Projection) -> dict[str, Callable[[], str | None]]:
+    """The supervisor's own records, each with the question whether it takes writes."""
+    return {
+        "QT-JOURNAL-UNWRITABLE": lambda: supervisor.journal.problem,
+        "QT-STATE-UNWRITABLE": lambda: projection.problem,
+        "QT-TELEMETRY-LOST": lambda: lost_lines(supervisor.telemetry),
+    }
 
 
 async def _control(

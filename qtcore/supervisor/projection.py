@@ -36,6 +36,11 @@ class Projection:
         self._written: dict[str, tuple[object, ...]] = {}
         self._whole: Steady | None = None
 
+    @property
+    def problem(self) -> str | None:
+        """Why the last state file could not be written; None while all is well."""
+        return self._files.problem
+
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Write until cancelled."""
         self._files.rebuild(self._supervisor.topology.plan.plugins)

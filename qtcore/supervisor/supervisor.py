@@ -52,6 +52,7 @@ class Supervisor:
         self.home = home
         self.journal = journal
         self.board = board
+        self.telemetry = telemetry
         self.story = Story(telemetry.tracer, topology.tenants)
         self._recorder = Recorder(journal, self.story, topology, telemetry)
         self.calls = PendingCalls()
