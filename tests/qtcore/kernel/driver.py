@@ -63,6 +63,8 @@ class Driver:
             match wish:
                 case do.SpawnHost() if self.answer_hosts:
                     self._step(it.HostUp(wish.host, wish.incarnation))
+                case do.RetireHost() if self.answer_hosts:
+                    self._step(it.HostGone(wish.host, wish.incarnation, Cause.EXIT_CODE, "exited with 0"))
                 case do.StartGeneration() if self.answer_starts:
                     self._step(it.PluginReady(wish.plugin, wish.generation))
                 case _:
