@@ -31,6 +31,8 @@ from qtcore.supervisor.verdicts import health_seen, kernel_finding
 from qtcore.telemetry.setup import Telemetry
 
 POSTURE_LIFE_S = 3.0
+DRAIN_S = 2.0
+"""How long calls under way may take to end before a stopping plugin is cancelled."""
 ANSWER_MARGIN_S = 1.0
 """The host enforces the deadline of `health`; its answer may take a little longer to arrive."""
 
@@ -152,7 +154,12 @@ class Supervisor:
         self.rounds.end(command.plugin)
         self.hosts.send(
             self.topology.host_of(command.plugin),
-            wire.StopPlugin(plugin=command.plugin, generation=command.generation, reason=command.reason),
+            wire.StopPlugin(
+                plugin=command.plugin,
+                generation=command.generation,
+                reason=command.reason,
+                drain_s=min(DRAIN_S, command.timeout_s / 2),
+            ),
         )
         self._tasks.start_soon(self._await_end, command, name=f"stop {command.plugin}")
 
