@@ -198,7 +198,12 @@ def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Probl
     journal.append(
         EventKind.SUPERVISOR_STARTED,
         f"supervisor pid {os.getpid()} begins",
-        details={"pid": os.getpid(), "mode": supervisor.topology.mode, "started_monotonic_s": time.monotonic()},
+        details={
+            "pid": os.getpid(),
+            "application": supervisor.topology.application,
+            "mode": supervisor.topology.mode,
+            "started_monotonic_s": time.monotonic(),
+        },
     )
     if recovered:
         supervisor.findings.see(
