@@ -1,0 +1,63 @@
+"""Samples the stops at the venue each second while everything else is being hurt."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from check_first_night import bare_positions
+from outside import Unreadable, Venue
+
+SAMPLE_S = 1.0
+
+
+@dataclass
+class Cover:
+    """What the samples showed; `bare` names symbols without a stop, with the second at which."""
+
+    samples: int = 0
+    unreadable: int = 0
+    covered: int = 0
+    bare: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        """One sentence."""
+        told = f"{self.samples} samples, {self.unreadable} while the venue was away, {self.covered} positions covered"
+        return f"{told}, bare: {', '.join(self.bare) or 'none'}"
+
+
+class StopSampler:
+    """A context in which a thread samples; `cover` is the result."""
+
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="stop-sampler", daemon=True)
+        self._began = time.monotonic()
+        self.cover = Cover()
+
+    def __enter__(self) -> StopSampler:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            due = max(due + SAMPLE_S, time.monotonic())
+            self._sample()
+
+    def _sample(self) -> None:
+        cover = self.cover
+        cover.samples += 1
+        try:
+            held, naked = bare_positions(self._venue)
+        except Unreadable:
+            cover.unreadable += 1
+            return
+        cover.covered += held - len(naked)
+        cover.bare += [f"{symbol} at {time.monotonic() - self._began:.1f} s" for symbol in naked]
