@@ -11,10 +11,11 @@ import anyio
 from qtcore.documents import Facts
 from qtcore.health.score import Scored, score_overall, score_plugin
 from qtcore.health.verdict import PluginView, Verdict, judge
-from qtcore.health.whole import Steady, counts, overall, settle
+from qtcore.health.whole import HOLD_S, Steady, counts, overall, settle
 from qtcore.kernel.state import PluginState
 from qtcore.kernel.words import Lifecycle
 from qtcore.records.clock import instant_now
+from qtcore.records.journal_event import EventKind
 from qtcore.records.state_file import Progress, StateFile
 from qtcore.records.state_files import StateFiles
 from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine
@@ -48,10 +49,17 @@ class Projection:
         while True:
             changed = self._supervisor.changed
             self.publish_changed()
-            due = self._files.next_due_s()
-            with anyio.move_on_after(None if due is None else max(0.0, due - time.monotonic())):
+            with anyio.move_on_after(self._idle_s()):
                 await changed.wait()
                 await anyio.sleep(GATHER_S)
+
+    def _idle_s(self) -> float | None:
+        """How long nothing needs to be written, if nothing changes."""
+        due_s = self._files.next_due_s()
+        if self._whole is not None and self._whole.better_since_s is not None:
+            believed_s = self._whole.better_since_s + HOLD_S
+            due_s = believed_s if due_s is None else min(due_s, believed_s)
+        return None if due_s is None else max(0.0, due_s - time.monotonic())
 
     def publish_all(self) -> None:
         """Write every file now."""
@@ -59,7 +67,8 @@ class Projection:
         self.publish_changed()
 
     def publish_changed(self) -> None:
-        """Write the files whose content changed or whose validity is half over."""
+        """Write the files whose content changed or whose validity is half over, and judge the whole."""
+        self._judge_whole()
         due = set(self._files.due(time.monotonic()))
         for name in self._supervisor.state.plugins:
             state = self.state_file(name)
@@ -121,8 +130,7 @@ class Projection:
         """What `qt status` shows."""
         supervisor = self._supervisor
         scored = {name: self._scored(name) for name in supervisor.state.plugins}
-        statuses = [line.status for line in scored.values()]
-        self._whole = settle(self._whole, overall(statuses), time.monotonic())
+        whole = self._whole or self._judge_whole()
         posture = supervisor.state.posture
         return StatusDocument(
             schema=1,
@@ -131,10 +139,23 @@ class Projection:
             posture=posture.level if posture else supervisor.topology.plan.posture.when_unknown,
             running=True,
             supervisor=SupervisorLine(pid=os.getpid(), since=self._since),
-            overall=OverallLine(status=self._whole.shown, score=score_overall([*scored.values()]).score),
-            counts=counts(statuses),
+            overall=OverallLine(status=whole.shown, score=score_overall([*scored.values()]).score),
+            counts=counts(line.status for line in scored.values()),
             plugins=tuple(self._line(name, scored[name]) for name in supervisor.state.plugins),
         )
+
+    def _judge_whole(self) -> Steady:
+        supervisor = self._supervisor
+        seen = overall(self.verdict(name).status for name in supervisor.state.plugins)
+        before, self._whole = self._whole, settle(self._whole, seen, time.monotonic())
+        if before is None or before.shown is not self._whole.shown:
+            was = before.shown.value if before else "nothing"
+            supervisor.journal.append(
+                EventKind.STATUS_CHANGED,
+                f"the whole is {self._whole.shown.value}, it was {was}",
+                details={"status": self._whole.shown.value},
+            )
+        return self._whole
 
     def _scored(self, name: str) -> Scored:
         supervisor = self._supervisor
