@@ -52,7 +52,8 @@ def _episode(story: list[JournalEvent]) -> Episode:
     over = len(story) > 1 and (_after(last) is Lifecycle.RUNNING or last.cause in _WANTED)
     steps = [f"{_after(event).value}: {event.reason}" for event in story[1:]]
     if len(steps) > _MOST_STEPS:
-        steps = [*steps[: _MOST_STEPS - 1], f"… {len(steps) - _MOST_STEPS} more …", steps[-1]]
+        kept = _MOST_STEPS - 2
+        steps = [*steps[:kept], f"… {len(steps) - kept - 1} more …", steps[-1]]
     collateral = first.details.get("collateral_of")
     return Episode(
         plugin=str(first.plugin),

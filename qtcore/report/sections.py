@@ -59,7 +59,8 @@ def _findings(report: ReportDocument) -> Iterator[str | tuple[str, ...]]:
         yield "None open."
     for finding in report.findings:
         yield f"{finding.severity.value.upper()}  {finding.code}  {finding.plugin or 'supervisor'}: {finding.summary}"
-        yield tuple(_finding_points(finding))
+        if points := tuple(_finding_points(finding)):
+            yield points
 
 
 def _finding_points(finding: Finding) -> Iterator[str]:
@@ -134,7 +135,8 @@ def _episodes(report: ReportDocument) -> Iterator[str | tuple[str, ...]]:
         yield "None."
     for episode in report.episodes:
         yield _episode_line(episode)
-        yield (*episode.steps, *([f"trace: qt trace {episode.trace_id}"] if episode.trace_id else []))
+        if points := (*episode.steps, *([f"trace: qt trace {episode.trace_id}"] if episode.trace_id else [])):
+            yield points
 
 
 def _episode_line(episode: Episode) -> str:

@@ -1,0 +1,46 @@
+"""The screen of `qt status`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from qtcore.report.document import ReportDocument
+from qtcore.report.durations import duration
+from qtcore.report.status_document import OverallLine, StatusDocument, SupervisorLine
+from qtcore.report.status_text import status_text
+
+SCREEN = """\
+MODE PAPER · posture normal · degraded 75/100
+supervisor 7, up 1 h 1 min · 3 plugins: 1 degraded, 1 healthy, 1 off
+
+PLUGIN  STATUS    LIFECYCLE  FOR    HOST  PID  GEN  RESTARTS  SUMMARY
+feed    degraded  running    7 min  main  42   3    2         QT-FEED-STALE; 1 of 5 streams stale
+guard   healthy   running    7 min  main  42   3    2         limits | kept
+notify  off       disabled   7 min  -     -    3    2         disabled in plugins.yaml"""
+
+
+def test_screen(report: ReportDocument) -> None:
+    """Banner, counts that add up, one row per plugin."""
+    document = StatusDocument(
+        schema=1,
+        at=report.at,
+        mode="paper",
+        posture="normal",
+        running=True,
+        supervisor=SupervisorLine(pid=7, since=report.at - timedelta(minutes=61)),
+        overall=OverallLine(status=report.status, score=75),
+        counts=report.counts,
+        plugins=report.plugins,
+    )
+    assert status_text(document.model_dump(mode="json", by_alias=True)) == SCREEN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (59.4, "59 s"), (60, "1 min"), (3600, "1 h"), (3700, "1 h 1 min"), (90000, "1 d 1 h"), (-5, "0 s")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    """Durations have at most two units."""
+    assert duration(seconds) == text
