@@ -214,7 +214,7 @@ class Night:
                 ).fetchall()
         except sqlite3.OperationalError:  # it is being created
             return []
-        return [Entry(*rest, json.loads(details) if details else {}) for *rest, details in rows]
+        return [Entry(*(*rest, json.loads(details) if details else {})) for *rest, details in rows]
 
     def last_seq(self) -> int:
         """The number of the newest entry."""
