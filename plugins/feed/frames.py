@@ -11,6 +11,7 @@ from plugins.domain import Candle, Mark, at_market_ms, candle_of
 from qtcore import QtError
 
 ALL_MARKS = "!markPrice@arr@1s"
+MARK_EVENT = "markPriceUpdate"
 _KLINE_FIGURES = ("o", "h", "l", "c", "v")
 
 
@@ -46,7 +47,7 @@ def candles_of_klines(symbol: str, interval_s: int, rows: Iterable[Sequence[Any]
 def marks_of(events: Iterable[Mapping[str, Any]], followed: Container[str]) -> list[Mark]:
     """Mark prices of the followed symbols. Raises BadFrame."""
     try:
-        return [_mark(event) for event in events if event["s"] in followed]
+        return [_mark(event) for event in events if event["e"] == MARK_EVENT and event["s"] in followed]
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise BadFrame(f"a mark price event is not complete: {type(error).__name__} {error}") from error
 
@@ -64,14 +65,17 @@ def _mark(event: Mapping[str, Any]) -> Mark:
 
 def _plausible(candle: Candle) -> Candle:
     """The candle, if it can be one. Raises BadFrame; a wrong price is worse than none."""
-    _positive(candle.low, candle.symbol)
-    inside = candle.low <= min(candle.open, candle.close) and max(candle.open, candle.close) <= candle.high
-    if not (inside and candle.high.is_finite() and candle.volume >= 0):
+    figures = (candle.open, candle.high, candle.low, candle.close, candle.volume)
+    if not (all(map(Decimal.is_finite, figures)) and candle.low > 0 and candle.volume >= 0 and _ordered(candle)):
         raise BadFrame(
             f"{candle.symbol} {candle.opened_at:%H:%M}: open {candle.open}, high {candle.high}, low {candle.low}, "
             f"close {candle.close}, volume {candle.volume} is no candle"
         )
     return candle
+
+
+def _ordered(candle: Candle) -> bool:
+    return candle.low <= min(candle.open, candle.close) and max(candle.open, candle.close) <= candle.high
 
 
 def _positive(price: Decimal, symbol: str) -> Decimal:

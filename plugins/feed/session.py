@@ -152,7 +152,7 @@ class Session:
             self._ctx.log.warning("frame refused", error=str(error))
 
     def _note_marks(self, intake: Intake, events: list[Mapping[str, Any]]) -> None:
-        marks = marks_of((event for event in events if event.get("e") == "markPriceUpdate"), intake.windows)
+        marks = marks_of(events, intake.windows)
         now_s = self._ctx.now()
         for mark in marks:
             self._marks[mark.symbol] = mark

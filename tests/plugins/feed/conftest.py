@@ -20,12 +20,20 @@ REPLY_S = STOP_S = 10.0
 class VenueProcess:
     """`python -m plugins.paper_exchange` on a free port; time moves only when it is advanced."""
 
-    def __init__(self, home: Path, *more: str, port: int = 0) -> None:
-        self.home = home
-        command = [sys.executable, "-m", "plugins.paper_exchange", "--home", str(home), "--port", str(port)]
-        self.child = subprocess.Popen([*command, *more], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    def __init__(self, home: Path, *more: str) -> None:
+        self._command = [sys.executable, "-m", "plugins.paper_exchange", "--home", str(home), *more]
+        self._start(0)
+
+    def _start(self, port: int) -> None:
+        command = [*self._command, "--port", str(port)]
+        self.child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.child.stdout is not None
         self.url = next(line.split()[-1] for line in self.child.stdout if "http://" in line)
+
+    def kill_and_start(self) -> None:
+        """kill -9, and the same venue again at the same address."""
+        self.close()
+        self._start(int(self.url.rpartition(":")[2]))
 
     def ask(self, method: str, path: str, body: str | None = None) -> Any:
         connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=REPLY_S)

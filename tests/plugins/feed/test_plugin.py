@@ -40,3 +40,20 @@ async def test_publishes_closed_candles_once_and_in_order(venue: Any) -> None:
             assert [c.closed_at for c in history[-len(live) :]] == [c.closed_at for c in live]
             assert len(history) == 100
         assert (await h.health()).status == "healthy"
+
+
+async def test_a_venue_that_was_killed_and_came_back_is_followed_on(venue: Any) -> None:
+    """kill -9 of the venue's process: the feed dials until it is back, and no candle is missing or doubled."""
+    async with harness(Feed, settings=SETTINGS) as h:
+        await following(h, venue)
+        await advance(h, venue, 2)
+        await h.until(lambda: len(h.published(Candle)) >= 4)
+        await anyio.to_thread.run_sync(venue.kill_and_start)
+        await advance(h, venue, 2)
+        await h.until(lambda: closes(h, "BTCUSDT") >= 4 and closes(h, "ETHUSDT") >= 4, timeout_s=20)
+        live = [candle for candle in h.published(Candle) if candle.symbol == "BTCUSDT"]
+        assert all(succession(a, b) is Succession.NEXT for a, b in pairwise(live))
+
+
+def closes(h: Any, symbol: str) -> int:
+    return sum(candle.symbol == symbol for candle in h.published(Candle))
