@@ -1,0 +1,62 @@
+"""What a plugin author may import from qtcore, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import qtcore
+
+PUBLIC = {
+    "CallFailed",
+    "CallUnanswered",
+    "ClockMap",
+    "Condition",
+    "Context",
+    "Fenced",
+    "Finding",
+    "Gap",
+    "Health",
+    "HookCall",
+    "NeedsOperator",
+    "NoSettings",
+    "NotReady",
+    "Plugin",
+    "Port",
+    "QtError",
+    "Remedy",
+    "RemedyKind",
+    "Settings",
+    "Severity",
+    "Status",
+    "Subscription",
+    "action",
+    "every",
+    "hookimpl",
+    "topic",
+}
+
+
+def test_public_names() -> None:
+    """A new public name is a promise; make it on purpose."""
+    assert set(qtcore.__all__) == PUBLIC
+
+
+@pytest.mark.parametrize("name", qtcore.__all__)
+def test_every_public_name_exists(name: str) -> None:
+    """What is promised is there."""
+    assert getattr(qtcore, name) is not None
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    """Lazy lookup fails as usual for what is not there."""
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        qtcore.nothing  # noqa: B018 - looking it up is the test
+
+
+def test_importing_qtcore_is_cheap() -> None:
+    """`qt` imports the package before it knows what it will need."""
+    code = "import sys, qtcore; sys.exit(sorted({'pydantic', 'opentelemetry', 'pluggy'} & set(sys.modules)) != [])"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=20).returncode == 0
