@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -97,7 +98,7 @@ def time_steps(rounds: int) -> None:
     }
     print(f"{'one step, 20 plugins, 5 hosts':32} {'p50':>9} {'p99':>9}")
     for name, event in samples.items():
-        times = _times(lambda event=event: step(plan, state, event, now_s), rounds)
+        times = _times(partial(step, plan, state, event, now_s), rounds)
         print(f"{name:32} {statistics.median(times):6.1f} µs {times[int(len(times) * 0.99)]:6.1f} µs")
 
 

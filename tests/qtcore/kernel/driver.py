@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -123,7 +124,7 @@ class Driver:
         return self.state.posture.level
 
 
-def only(kind: type[T], wishes: list[do.Command]) -> list[T]:
+def only(kind: type[T], wishes: Iterable[object]) -> list[T]:
     """The commands of one kind."""
     return [wish for wish in wishes if isinstance(wish, kind)]
 
@@ -131,3 +132,34 @@ def only(kind: type[T], wishes: list[do.Command]) -> list[T]:
 def patient(each: PluginPlan, **policy: Any) -> PluginPlan:
     """The same plugin with another restart policy."""
     return replace(each, restart=replace(each.restart, **policy))
+
+
+def in_lifecycle(lifecycle: Lifecycle) -> Driver:
+    """A kernel whose plugin `it` is in the given lifecycle, beside a neighbour in the same host."""
+    driver = Driver(
+        plugin("it", healable=True, enabled=lifecycle is not Lifecycle.DISABLED), plugin("near"), posture=SCALE
+    )
+    driver.answer_starts = False
+    generation = driver["it"].generation
+    match lifecycle:
+        case Lifecycle.WAITING:
+            driver.answer_hosts = False
+            driver.dies("main", "near")
+        case Lifecycle.STARTING:
+            driver.tell(it.OperatorRestart("it", "sam"))
+            driver.stopped("it")
+        case Lifecycle.HEALING:
+            driver.health("it", Status.DEGRADED, "QT-A")
+        case Lifecycle.BACKOFF:
+            driver.ends("it", Cause.NOT_READY)
+        case Lifecycle.QUARANTINED:
+            driver.ends("it", Cause.DEFECT)
+        case Lifecycle.STOPPING:
+            driver.tell(it.OperatorRestart("it", "sam"))
+        case Lifecycle.STOPPED:
+            driver.tell(it.OperatorStop("it", "sam"))
+            driver.stopped("it")
+        case Lifecycle.DISABLED | Lifecycle.RUNNING:
+            assert driver["it"].generation == generation
+    assert driver.life("it") is lifecycle
+    return driver

@@ -32,7 +32,7 @@ class Watcher:
     plan: Plan
     granted: dict[str, list[float]] = field(default_factory=dict)
     open_findings: set[tuple[str, str | None]] = field(default_factory=set)
-    posture: str | None = None
+    posture: tuple[str, tuple[str, ...]] | None = None
     last_generation: dict[str, int] = field(default_factory=dict)
 
     def check(self, before: State, event: Event, after: State, commands: tuple[Command, ...], now_s: float) -> None:

@@ -6,6 +6,7 @@ import heapq
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from itertools import count
 from random import Random
@@ -16,7 +17,7 @@ from qtcore.kernel import commands as do
 from qtcore.kernel import events as it
 from qtcore.kernel.posture import PostureClaim, PostureScale
 from qtcore.kernel.specification import HealPolicy, HostPlan, Plan, PluginPlan, RestartPolicy
-from qtcore.kernel.state import State, initial
+from qtcore.kernel.state import PluginState, State, initial
 from qtcore.kernel.step import step
 from qtcore.kernel.words import Cause, Lifecycle
 from tests.qtcore.kernel.invariants import Watcher
@@ -185,7 +186,9 @@ class World:
         ):
             if draw < chance:
                 hint = self.random.choice([None, 3.0, 600.0]) if cause is Cause.NOT_READY else None
-                self.later(self.random.uniform(0.0, 2.0), lambda c=cause, h=hint: self.ends(wish, c, h))
+                self.later(
+                    self.random.uniform(0.0, 2.0), partial(self.finish, wish.plugin, wish.generation, cause, hint)
+                )
                 return
             draw -= chance
         if draw >= weather.never_ready:
@@ -213,9 +216,6 @@ class World:
         status = Status.DEGRADED if sickness.endswith("MILD") else Status.CRITICAL
         wants_restart = sickness.endswith("HARD")
         return it.HealthSeen(name, generation, status, f"sick with {sickness}", sickness, wants_restart)
-
-    def ends(self, wish: do.StartGeneration, cause: Cause, hint: float | None = None) -> it.Event | None:
-        return self.finish(wish.plugin, wish.generation, cause, hint)
 
     def finish(self, name: str, generation: int, cause: Cause, hint: float | None = None) -> it.Event | None:
         if self.alive.get(name) != generation:
@@ -268,9 +268,8 @@ class World:
             case "sick":
                 self.sick[name] = self.random.choice(["QT-SIM-MILD", "QT-SIM-ILL", "QT-SIM-HARD"])
             case "stale":
-                return self.random.choice([it.PluginReady, it.PluginLoaded, it.PluginDeaf])(
-                    name, max(0, generation - 1)
-                )
+                old = max(0, generation - 1)
+                return self.random.choice([it.PluginReady(name, old), it.PluginDeaf(name, old)])
             case "unfit":
                 return it.HealEnded(name, generation, "nobody asked", failed=False)
             case "freeze":
@@ -379,10 +378,9 @@ def _come_to_rest(world: World) -> None:
             assert plugin.lifecycle is Lifecycle.RUNNING, f"{name} did not come back: {plugin}"
 
 
-def _kept_out(plugin: object) -> bool:
-    lifecycle, deadline_s = plugin.lifecycle, plugin.deadline_s  # type: ignore[attr-defined]
-    waits_for_person = lifecycle is Lifecycle.QUARANTINED and deadline_s is None
-    return waits_for_person or lifecycle in {Lifecycle.STOPPED, Lifecycle.DISABLED}
+def _kept_out(plugin: PluginState) -> bool:
+    waits_for_person = plugin.lifecycle is Lifecycle.QUARANTINED and plugin.deadline_s is None
+    return waits_for_person or plugin.lifecycle in {Lifecycle.STOPPED, Lifecycle.DISABLED}
 
 
 def _stop(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from qtcore.health.model import HealingOutcome, Rung, Status
@@ -12,7 +14,7 @@ from qtcore.kernel.words import Cause, Lifecycle
 from tests.qtcore.kernel.driver import Driver, only, plugin
 
 
-def sick(**options: object) -> Driver:
+def sick(**options: Any) -> Driver:
     """A plugin with a heal hook, beside a neighbour."""
     return Driver(plugin("a", **({"healable": True} | options)), plugin("near"))
 

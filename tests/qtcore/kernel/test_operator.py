@@ -9,8 +9,7 @@ from qtcore.kernel import events as it
 from qtcore.kernel.commands import RecordHealing, StartGeneration, StopGeneration
 from qtcore.kernel.restart import NO_TRIES
 from qtcore.kernel.words import Cause, Lifecycle
-from tests.qtcore.kernel.driver import Driver, only, plugin
-from tests.qtcore.kernel.test_table import in_lifecycle
+from tests.qtcore.kernel.driver import Driver, in_lifecycle, only, plugin
 
 AT_WORK = [Lifecycle.STARTING, Lifecycle.RUNNING, Lifecycle.HEALING]
 AT_REST = [Lifecycle.WAITING, Lifecycle.BACKOFF, Lifecycle.QUARANTINED]

@@ -14,10 +14,14 @@ from tests.qtcore.kernel.driver import SCALE, Driver, only, plugin
 STRICT = PostureScale(SCALE.levels, ("risk",), "reduce_only")
 
 
-def guarded(**options: object) -> Driver:
+def guarded(bad_starts: int = 0) -> Driver:
     """One vital plugin and one other, all running."""
     return Driver(
-        plugin("guard", vital=True), plugin("near", "other"), posture=SCALE, vital_posture="reduce_only", **options
+        plugin("guard", vital=True),
+        plugin("near", "other"),
+        bad_starts=bad_starts,
+        posture=SCALE,
+        vital_posture="reduce_only",
     )
 
 

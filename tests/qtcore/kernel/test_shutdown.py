@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from qtcore.kernel import events as it
 from qtcore.kernel.commands import AllStopped, KillHost, RetireHost, StartGeneration, StopGeneration
 from qtcore.kernel.words import Cause, Lifecycle
@@ -32,8 +34,8 @@ def test_followers_stop_before_what_they_follow() -> None:
     assert set(driver.lives().values()) == {Lifecycle.STOPPED}
 
 
-def _stops(wishes: list[object]) -> list[str]:
-    return [stop.plugin for stop in only(StopGeneration, wishes)]  # type: ignore[arg-type]
+def _stops(wishes: Iterable[object]) -> list[str]:
+    return [stop.plugin for stop in only(StopGeneration, wishes)]
 
 
 def test_each_host_leaves_as_soon_as_it_is_empty() -> None:
@@ -68,7 +70,7 @@ def test_one_that_does_not_stop_holds_the_rest_up_only_for_its_limit() -> None:
     driver = tree()
     driver.tell(DOWN)
     assert [kill.host for kill in only(KillHost, driver.wait(11.1))] == ["h3"]
-    assert sorted(_stops(driver.dies("h3", cause=Cause.SIGNAL))) == ["left", "right"]  # type: ignore[arg-type]
+    assert sorted(_stops(driver.dies("h3", cause=Cause.SIGNAL))) == ["left", "right"]
 
 
 def test_what_cannot_be_killed_does_not_hold_the_rest_up_for_ever() -> None:

@@ -14,7 +14,7 @@ from qtcore.kernel.state import State
 from qtcore.kernel.step import step
 from qtcore.kernel.table import TABLE
 from qtcore.kernel.words import Cause, Lifecycle
-from tests.qtcore.kernel.driver import SCALE, Driver, plugin
+from tests.qtcore.kernel.driver import in_lifecycle
 from tests.qtcore.kernel.invariants import Watcher
 
 EVENTS = get_args(it.Event)
@@ -29,37 +29,6 @@ def test_no_cell_is_missing_and_none_is_too_many() -> None:
 def test_every_cell_says_what_it_means() -> None:
     """Also a cell where nothing happens states why."""
     assert [cell for cell, handler in TABLE.items() if not handler.__doc__] == []
-
-
-def in_lifecycle(lifecycle: Lifecycle) -> Driver:
-    """A kernel whose plugin `it` is in the given lifecycle, beside a neighbour in the same host."""
-    driver = Driver(
-        plugin("it", healable=True, enabled=lifecycle is not Lifecycle.DISABLED), plugin("near"), posture=SCALE
-    )
-    driver.answer_starts = False
-    generation = driver["it"].generation
-    match lifecycle:
-        case Lifecycle.WAITING:
-            driver.answer_hosts = False
-            driver.dies("main", "near")
-        case Lifecycle.STARTING:
-            driver.tell(it.OperatorRestart("it", "sam"))
-            driver.stopped("it")
-        case Lifecycle.HEALING:
-            driver.health("it", Status.DEGRADED, "QT-A")
-        case Lifecycle.BACKOFF:
-            driver.ends("it", Cause.NOT_READY)
-        case Lifecycle.QUARANTINED:
-            driver.ends("it", Cause.DEFECT)
-        case Lifecycle.STOPPING:
-            driver.tell(it.OperatorRestart("it", "sam"))
-        case Lifecycle.STOPPED:
-            driver.tell(it.OperatorStop("it", "sam"))
-            driver.stopped("it")
-        case Lifecycle.DISABLED | Lifecycle.RUNNING:
-            assert driver["it"].generation == generation
-    assert driver.life("it") is lifecycle
-    return driver
 
 
 def an_event(kind: type, state: State, now_s: float) -> it.Event:
