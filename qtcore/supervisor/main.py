@@ -37,6 +37,7 @@ from qtcore.supervisor.supervisor import Supervisor
 from qtcore.supervisor.topology import Topology
 from qtcore.telemetry.setup import configure_process
 
+HINT = "Ctrl-C stops everything in order"
 LAST_RESORT_S = 30.0
 """How long an orderly stop may take before the hosts are killed."""
 
@@ -173,7 +174,7 @@ async def _live_table(home: Home, wish: Run) -> AsyncIterator[None]:
     if wish.headless:
         yield
         return
-    command = [sys.executable, "-m", "qtcore.cli.main", "status", "--watch", "--home", str(home.root)]
+    command = [sys.executable, "-m", "qtcore.cli.main", "status", "--watch", "--hint", HINT, "--home", str(home.root)]
     process = await anyio.open_process(command, stdin=subprocess.DEVNULL, stdout=None, stderr=None)
     try:
         yield
