@@ -134,6 +134,8 @@ def verdict(
 
 
 def _kind_of_hang(beats: Beats, facts: ProcFacts, *, thread_silent: bool) -> Verdict:
+    if facts.stopped:  # its thread may have beaten a moment after its loop, and so be within its limit still
+        return Verdict.STOPPED
     if facts.state == "D":
         return Verdict.UNINTERRUPTIBLE
     if beats.loop_ns == 0:

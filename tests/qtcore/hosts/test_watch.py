@@ -48,6 +48,7 @@ SLEEPING = ProcFacts(
         (Beats(9 * SECOND, 9 * SECOND), SLEEPING, Verdict.SILENT),
         (Beats(0, 10 * SECOND), SLEEPING, Verdict.NOT_STARTED),
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, state="T"), Verdict.STOPPED),
+        (Beats(9 * SECOND, 10 * SECOND - 1), replace(SLEEPING, state="T"), Verdict.STOPPED),
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, state="D"), Verdict.UNINTERRUPTIBLE),
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, state="t", tracer_pid=77), Verdict.TRACED),
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, tracer_pid=77), Verdict.TRACED),
