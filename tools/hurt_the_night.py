@@ -113,7 +113,7 @@ def arguments() -> argparse.Namespace:
 
 def run(asked: argparse.Namespace, folder: Path) -> bool:
     """Print the table; whether every promise was kept."""
-    night = Night(folder, market=asked.market, speed=asked.speed, drills=DRILLS)
+    night = Night(folder, market=asked.market, speed=asked.speed, drills=DRILLS, judged=True)
     kept = True
     night.begin()
     try:

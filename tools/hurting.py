@@ -106,8 +106,19 @@ def _followed(night: Night, wound: Wound, before: dict[str, Tenant], mark: int, 
     ends = [e for e in night.journal(mark) if e.kind == "transition" and e.plugin in residents]
     wound.collateral = tuple(sorted({str(e.plugin) for e in ends if e.cause == "collateral"}))
     wound.faults += _misnamed(wound, gone, ends, residents)
+    if blow_named := _unlike(wound.blow, noticed):
+        wound.faults.append(blow_named)
     wound.faults += _touched(night, before, {*residents, *paused}, host)
     return wound
+
+
+_WORDS = {Blow.STOP: "stopped by a signal", Blow.LOOP: "blocks the loop"}
+
+
+def _unlike(blow: Blow, noticed: Entry) -> str:
+    """What is wrong with the sentence by which a hang was noticed."""
+    fits = _WORDS.get(blow, "") in noticed.reason
+    return "" if fits else f'a {blow} is told as "{noticed.reason}"'
 
 
 def _silence_s(noticed: Entry) -> float:
@@ -150,6 +161,8 @@ def _misnamed(wound: Wound, gone: Entry, ends: list[Entry], residents: tuple[str
 
 def _touched(night: Night, before: dict[str, Tenant], excused: set[str], host: str) -> list[str]:
     """Plugins elsewhere whose process or generation changed although nothing they need was hurt."""
+    at_work = [name for name, one in before.items() if one.lifecycle == AT_WORK and name != "crasher"]
+    night.until_running(at_work)  # state files trail the journal by a moment
     now = night.tenants()
     moved = [
         f"{name} was touched: generation {one.generation} pid {one.pid}, now {now[name].generation} pid {now[name].pid}"

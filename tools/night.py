@@ -40,6 +40,13 @@ DRILLS: dict[str, dict[str, Any]] = {
 }
 """Plugins added for the rehearsal: one blocks the loop of `main` when told, one raises on every start."""
 
+ROOM_FOR_JUDGES = {
+    "QT_PAPER_EXCHANGE__WEIGHT_LIMIT_1M": "240000",
+    "QT_EXCHANGE__WEIGHT_LIMIT": "240000",
+    "QT_FEED__WEIGHT_CEILING": "200000",
+}
+"""The venue counts requests by address, so judges who read all books after each blow would starve the trader."""
+
 T = TypeVar("T")
 
 
@@ -84,9 +91,16 @@ class Night:
     """One home, on which `qt up` is started, hurt and started again."""
 
     def __init__(
-        self, folder: Path, *, market: str, speed: str, drills: Mapping[str, dict[str, Any]] | None = None
+        self,
+        folder: Path,
+        *,
+        market: str,
+        speed: str,
+        drills: Mapping[str, dict[str, Any]] | None = None,
+        judged: bool = False,
     ) -> None:
         self.folder = folder
+        self._judged = judged
         self.home = folder / "var"
         self.port = free_port()
         self._options = ("--market", market, "--speed", speed)
@@ -173,7 +187,8 @@ class Night:
         )
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(ROOT), "QT_PAPER_EXCHANGE__PORT": str(self.port)}
+        port = {"QT_PAPER_EXCHANGE__PORT": str(self.port)}
+        return {**os.environ, "PYTHONPATH": str(ROOT), **port, **(ROOM_FOR_JUDGES if self._judged else {})}
 
     # --- what is to be seen ------------------------------------------------------------------
 

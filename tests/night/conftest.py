@@ -23,7 +23,8 @@ def begin(tmp_path: Path) -> Iterator[Begin]:
     nights: list[Night] = []
 
     def start(*options: str, market: str, speed: str, drills: bool = False) -> Night:
-        night = Night(tmp_path / f"night{len(nights)}", market=market, speed=speed, drills=DRILLS if drills else None)
+        folder = tmp_path / f"night{len(nights)}"
+        night = Night(folder, market=market, speed=speed, drills=DRILLS if drills else None, judged=drills)
         nights.append(night)
         night.begin(*options)
         return night
