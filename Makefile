@@ -7,11 +7,13 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types imports docs clean
+.PHONY: help run test night hurt lint types imports docs clean
 
 help:
 	@echo "make run [ARGS='--speed 60']  start Quantum Trader on its built-in paper exchange (no account, no network)"
 	@echo "make test                     every check and every test"
+	@echo "make night                    whole nights in real processes: one undisturbed, one simulated, one hurt (5 minutes)"
+	@echo "make hurt [ARGS='--rounds 3'] hurt every host of a running night and print what came of it"
 	@echo "make docs                     write the generated pages and schemas again"
 	@echo "make clean                    remove the virtual environment and caches; var/ stays"
 
@@ -35,6 +37,12 @@ types: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
 	@echo "== pyright"
 	@$(BIN)/pyright --pythonpath $(BIN)/python > $(VENV)/pyright.log || (cat $(VENV)/pyright.log; false)
+
+night: $(VENV)/.dev
+	@$(BIN)/python -m pytest tests/night
+
+hurt: $(VENV)/.dev
+	@$(BIN)/python tools/hurt_the_night.py $(ARGS)
 
 docs: $(VENV)/.dev
 	@$(BIN)/python tools/write_schemas.py
