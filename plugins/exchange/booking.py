@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,8 +91,11 @@ class Booking:
                 ended = Ended(after[0], reason_of(known, fill.client_order_id))
             trip = after[-1]
         new = self._books.ledger.add_fills(booked)
+        self._books.booked_s[symbol] = time.monotonic()
         if trip is not None:
             self._books.rounds[symbol] = trip
+            if not trip.open:
+                self._books.positions.pop(symbol, None)
         if ended is not None:
             self._ended[symbol] = ended
         for each in new:

@@ -32,6 +32,8 @@ class Books:
         self.working: dict[str, Tracked] = {known.intent.id: known for known in ledger.unfinished()}
         self.rounds: dict[str, RoundTrip] = {}
         self.positions: dict[str, PositionView] = {}
+        self.booked_s: dict[str, float] = {}
+        """When fills of a symbol were last booked (monotonic seconds): older snapshots do not know of them."""
         self.account: AccountView | None = None
         self.reconciled_at: datetime | None = None
         self.ledger_fault: str | None = ledger.fault

@@ -14,8 +14,12 @@ from plugins.exchange.wire import AlgoView, OrderView, PositionView
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the venue said in one round of questions. `whole` when all symbols were asked for their orders."""
+    """What the venue said in one round of questions, begun at `asked_s` (monotonic seconds).
 
+    `whole` when all symbols were asked for their orders.
+    """
+
+    asked_s: float
     positions: Mapping[str, PositionView]
     orders: tuple[OrderView, ...]
     algos: tuple[AlgoView, ...]

@@ -20,6 +20,7 @@ Amounts are exact decimals in TEXT; `at` columns are ISO 8601 wall time, `market
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -70,6 +71,11 @@ class Ledger:
             self._db.close()
             raise
 
+    @property
+    def id(self) -> str:
+        """A name that this file has had since it was made and no other has."""
+        return self.meta("ledger") or ""
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
@@ -81,6 +87,8 @@ class Ledger:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
+            if version in {0, SCHEMA_VERSION}:
+                self._db.execute("INSERT OR IGNORE INTO meta VALUES ('ledger', ?)", (secrets.token_hex(8),))
             damage = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.OperationalError as error:
             raise LedgerOutOfReach(f"{self.file} cannot be used: {error}; check owner and space") from error

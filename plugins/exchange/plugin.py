@@ -289,7 +289,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         ledger = self._exchange().books.ledger
         count, last = ledger.counts()
         return FillPage(
-            [fill_line(booked) for booked in ledger.fills_after(after, min(limit, LEDGER_PAGE))], count, last
+            ledger.id, [fill_line(booked) for booked in ledger.fills_after(after, min(limit, LEDGER_PAGE))], count, last
         )
 
     @action()

@@ -140,6 +140,7 @@ class Reconciler:
         return sweep, hints
 
     async def _look(self, sweep: bool, hints: set[str]) -> Snapshot:
+        asked_s = time.monotonic()
         positions = await self._requests.positions()
         self._books.account = await self._requests.account()
         symbols = self._books.symbols_at_work() | positions.keys() | hints
@@ -149,19 +150,28 @@ class Reconciler:
         for symbol in [None] if whole else sorted(symbols):
             orders += await self._requests.open_orders(symbol)
             algos += await self._requests.open_algos(symbol)
-        return Snapshot(positions, tuple(orders), tuple(algos), frozenset(symbols), whole)
+        return Snapshot(asked_s, positions, tuple(orders), tuple(algos), frozenset(symbols), whole)
 
     # --- fills --------------------------------------------------------------------------------------
 
     async def _book_trades(self, snapshot: Snapshot, hints: set[str]) -> None:
-        before, self._books.positions = self._books.positions, dict(snapshot.positions)
-        changed = {symbol for symbol in before.keys() | snapshot.positions.keys() if _moved(symbol, before, snapshot)}
-        doubtful = {symbol for symbol in self._books.rounds.keys() | snapshot.positions.keys() if self._differs(symbol)}
+        before = self._books.positions
+        self._books.positions = now = self._merged(snapshot)
+        changed = {symbol for symbol in before.keys() | now.keys() if _moved(before.get(symbol), now.get(symbol))}
+        doubtful = {symbol for symbol in self._books.rounds.keys() | now.keys() if self._differs(symbol)}
         for symbol in sorted(changed | doubtful | hints):
             await self._pull(symbol)
         for symbol in doubtful | self.disagreements.keys():
             self.disagreements[symbol] = self.disagreements[symbol] + 1 if self._differs(symbol) else 0
         self.disagreements = +self.disagreements
+
+    def _merged(self, snapshot: Snapshot) -> dict[str, PositionView]:
+        """The snapshot's positions, but for symbols of which fills were booked since it was asked for."""
+        newer = {symbol for symbol, booked_s in self._books.booked_s.items() if booked_s > snapshot.asked_s}
+        kept = {symbol: held for symbol, held in self._books.positions.items() if symbol in newer}
+        for symbol in newer:
+            self.hint(symbol)
+        return {symbol: held for symbol, held in snapshot.positions.items() if symbol not in newer} | kept
 
     async def _pull(self, symbol: str) -> None:
         try:
@@ -269,6 +279,5 @@ class Reconciler:
         return [(self._told[symbol], self._told_stops[symbol]) for symbol in sorted(self._told)]
 
 
-def _moved(symbol: str, before: dict[str, PositionView], snapshot: Snapshot) -> bool:
-    old, new = before.get(symbol), snapshot.positions.get(symbol)
+def _moved(old: PositionView | None, new: PositionView | None) -> bool:
     return (old and (old.side, old.quantity)) != (new and (new.side, new.quantity))

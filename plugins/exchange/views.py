@@ -62,8 +62,12 @@ class FillLine:
 
 @dataclass(frozen=True, slots=True)
 class FillPage:
-    """Some fills in order, how many there are in all, and the highest sequence."""
+    """Some fills in order, how many there are in all, and the highest sequence.
 
+    `ledger` names this exchange.db: sequences of another one mean other fills.
+    """
+
+    ledger: str
     fills: list[FillLine]
     count: int
     last: int

@@ -20,6 +20,7 @@ from plugins.store.notes import Notes
 from plugins.store.positions import Positions
 from plugins.store.signals import Signals
 from plugins.store.trades import Trades
+from plugins.store.unbroken import ended
 from plugins.store.writing import READ_ONLY
 from qtcore import QtError
 
@@ -78,7 +79,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             notes=Notes(engine),
         )
     finally:
-        await engine.dispose()
+        await ended(engine)
 
 
 def make_engine(url: str) -> AsyncEngine:

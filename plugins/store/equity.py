@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from plugins.domain import Account
 from plugins.store.tables import EquityTable
+from plugins.store.unbroken import unbroken
 from plugins.store.writing import insert_once, reading, table_of
 
 EQUITY = table_of(EquityTable)
@@ -20,6 +21,7 @@ class EquityHistory:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @unbroken
     async def add(self, account: Account, *, market_at: datetime) -> None:
         """Store the account as it was at `account.at`."""
         row = {
@@ -34,6 +36,7 @@ class EquityHistory:
         async with self._engine.begin() as connection:
             await insert_once(connection, EQUITY, [row])
 
+    @unbroken
     async def count(self) -> int:
         """How many rows there are."""
         async with reading(self._engine) as connection:

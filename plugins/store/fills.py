@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from plugins.domain import Fill, Side
 from plugins.store.rows import FillRow
 from plugins.store.tables import FillTable
+from plugins.store.unbroken import unbroken
 from plugins.store.writing import insert_once, reading, table_of
 
 FILLS = table_of(FillTable)
@@ -27,14 +28,22 @@ class Fills:
         """Store fills inside the caller's transaction; those already there stay. Says how many were new."""
         return await insert_once(connection, FILLS, [_columns_of(row) for row in rows])
 
+    @unbroken
     async def of_position(self, position_id: str) -> list[FillRow]:
         """The fills of one round trip in the venue's order."""
         return await self._select(FILLS.c.position_id == position_id)
 
+    @unbroken
+    async def of_symbol(self, symbol: str) -> list[FillRow]:
+        """Every fill of one symbol, by market time."""
+        return await self._select(FILLS.c.symbol == symbol)
+
+    @unbroken
     async def all(self) -> list[FillRow]:
         """Every fill, by market time."""
         return await self._select()
 
+    @unbroken
     async def count(self) -> int:
         """How many fills are stored."""
         async with reading(self._engine) as connection:

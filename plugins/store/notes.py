@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from plugins.store.tables import NoteTable
+from plugins.store.unbroken import unbroken
 from plugins.store.writing import reading, table_of, upsert
 
 NOTES = table_of(NoteTable)
@@ -19,11 +20,13 @@ class Notes:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @unbroken
     async def set(self, name: str, text: str, *, at: datetime) -> None:
         """Write the remark `name`, replacing an older one."""
         async with self._engine.begin() as connection:
             await upsert(connection, NOTES, [{"name": name, "text": text, "at": at}])
 
+    @unbroken
     async def get(self, name: str) -> str | None:
         """The text of the remark `name`."""
         async with reading(self._engine) as connection:

@@ -12,6 +12,7 @@ from plugins.domain import ExitReason, Side
 from plugins.domain.rounds import RoundTrip
 from plugins.store.rows import PositionRow
 from plugins.store.tables import PositionTable
+from plugins.store.unbroken import unbroken
 from plugins.store.writing import reading, table_of, upsert
 
 POSITIONS = table_of(PositionTable)
@@ -30,12 +31,22 @@ class Positions:
         if rows:
             await upsert(connection, POSITIONS, rows)
 
+    @unbroken
     async def latest(self, *, limit: int = 100) -> list[PositionRow]:
         """The newest round trips first."""
         statement = select(POSITIONS).order_by(POSITIONS.c.opened_at.desc()).limit(limit)
         async with reading(self._engine) as connection:
             return [_row_of(row) for row in await connection.execute(statement)]
 
+    @unbroken
+    async def reasons(self) -> dict[str, ExitReason]:
+        """Why each closed round trip was closed."""
+        columns = POSITIONS.c
+        statement = select(columns.id, columns.closed_because).where(columns.closed_because.is_not(None))
+        async with reading(self._engine) as connection:
+            return {row.id: ExitReason(row.closed_because) for row in await connection.execute(statement)}
+
+    @unbroken
     async def get(self, position_id: str) -> PositionRow | None:
         """One round trip by id."""
         async with reading(self._engine) as connection:

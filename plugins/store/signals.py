@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from plugins.domain import Outcome, OutcomeCode, Signal, Source, View
 from plugins.store.rows import Funnel, Miss, SignalRow
 from plugins.store.tables import SignalTable
+from plugins.store.unbroken import unbroken
 from plugins.store.writing import insert_once, reading, table_of
 
 SIGNALS = table_of(SignalTable)
@@ -34,6 +35,7 @@ class Signals:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    @unbroken
     async def insert_many(self, signals: Iterable[Signal]) -> int:
         """Store signals in one transaction; those already there stay as they are. Says how many were new."""
         rows = [_columns_of(signal) for signal in signals]
@@ -42,6 +44,7 @@ class Signals:
         async with self._engine.begin() as connection:
             return await insert_once(connection, SIGNALS, rows)
 
+    @unbroken
     async def set_outcome(
         self,
         outcome: Outcome,
@@ -72,12 +75,14 @@ class Signals:
         async with self._engine.begin() as connection:
             return (await connection.execute(statement)).rowcount == 1
 
+    @unbroken
     async def get(self, signal_id: str) -> SignalRow | None:
         """One signal by id."""
         async with reading(self._engine) as connection:
             row = (await connection.execute(select(SIGNALS).where(COLUMNS.id == signal_id))).one_or_none()
         return _row_of(row) if row is not None else None
 
+    @unbroken
     async def unfinished(self, *, made_before: datetime, limit: int = 1000) -> list[SignalRow]:
         """Signals without an outcome made before a wall time, oldest first."""
         statement = (
@@ -89,6 +94,7 @@ class Signals:
         async with reading(self._engine) as connection:
             return [_row_of(row) for row in await connection.execute(statement)]
 
+    @unbroken
     async def latest(self, *, limit: int = 100, symbol: str | None = None) -> list[SignalRow]:
         """The newest signals first."""
         statement = select(SIGNALS).order_by(COLUMNS.made_at.desc()).limit(limit)
@@ -97,11 +103,13 @@ class Signals:
         async with reading(self._engine) as connection:
             return [_row_of(row) for row in await connection.execute(statement)]
 
+    @unbroken
     async def known(self, ids: Iterable[str]) -> set[str]:
         """Which of these signal ids are stored."""
         async with reading(self._engine) as connection:
             return set((await connection.execute(select(COLUMNS.id).where(COLUMNS.id.in_(list(ids))))).scalars())
 
+    @unbroken
     async def sweep_unfinished(
         self, older_than: datetime, *, started_at: datetime, market_now: datetime, at: datetime
     ) -> Swept:
@@ -129,6 +137,7 @@ class Signals:
         async with self._engine.begin() as connection:
             return (await connection.execute(update(SIGNALS).where(which).values(**values))).rowcount
 
+    @unbroken
     async def funnel(self, since: datetime, until: datetime, *, nearest: int = 5) -> Funnel:
         """Signals made in [since, until) by outcome, with the nearest misses of all gates that measure."""
         window = and_(COLUMNS.made_at >= since, COLUMNS.made_at < until)
@@ -142,6 +151,7 @@ class Signals:
         misses.sort(key=lambda miss: (miss.shortfall, miss.signal_id))
         return Funnel(since, until, unfinished + sum(ended.values()), unfinished, ended, tuple(misses[:nearest]))
 
+    @unbroken
     async def count(self) -> int:
         """How many signals are stored."""
         async with reading(self._engine) as connection:

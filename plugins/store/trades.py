@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from plugins.domain import ExitReason, Side
 from plugins.domain.rounds import RoundTrip
 from plugins.store.rows import FundingRow, TradeRow
 from plugins.store.tables import FundingTable, TradeTable
+from plugins.store.unbroken import unbroken
 from plugins.store.writing import insert_once, reading, table_of, upsert
 
 TRADES = table_of(TradeTable)
@@ -35,21 +37,43 @@ class Trades:
         """Store closed round trips with the funding known so far, inside the caller's transaction."""
         rows = []
         for trip, because in closed:
-            rows.append(_columns_of(trip, because, await _funding_of(connection, trip)))
+            funding = await _funding_between(connection, trip.symbol, trip.opened_market_at, trip.last_market_at)
+            rows.append(_columns_of(trip, because, funding))
         if rows:
             await upsert(connection, TRADES, rows)
 
+    @staticmethod
+    async def recount_funding(connection: AsyncConnection, rows: Iterable[FundingRow]) -> None:
+        """Bring funding and net of every trade that was open at these settlements up to date."""
+        columns = TRADES.c
+        for row in rows:
+            open_then = (
+                columns.symbol == row.symbol,
+                columns.opened_market_at <= row.market_at,
+                columns.closed_market_at >= row.market_at,
+            )
+            for trade in (await connection.execute(select(TRADES).where(*open_then))).all():
+                funding = await _funding_between(
+                    connection, trade.symbol, trade.opened_market_at, trade.closed_market_at
+                )
+                net = trade.gross_pnl - trade.fees + funding
+                changed = update(TRADES).where(columns.position_id == trade.position_id)
+                await connection.execute(changed.values(funding=funding, net_pnl=net))
+
+    @unbroken
     async def latest(self, *, limit: int = 50) -> list[TradeRow]:
         """The newest closed round trips first."""
         statement = select(TRADES).order_by(TRADES.c.closed_at.desc()).limit(limit)
         async with reading(self._engine) as connection:
             return [_row_of(row) for row in await connection.execute(statement)]
 
+    @unbroken
     async def all(self) -> list[TradeRow]:
         """Every closed round trip, oldest first."""
         async with reading(self._engine) as connection:
             return [_row_of(row) for row in await connection.execute(select(TRADES).order_by(TRADES.c.closed_at))]
 
+    @unbroken
     async def funding(self) -> list[FundingRow]:
         """Every funding settlement, oldest first."""
         async with reading(self._engine) as connection:
@@ -57,12 +81,11 @@ class Trades:
             return [FundingRow(row.transaction_id, row.symbol, row.amount, row.asset, row.market_at) for row in rows]
 
 
-async def _funding_of(connection: AsyncConnection, trip: RoundTrip) -> Decimal:
-    """Sum of the settlements at which it was open. Summed here: SQLite would add text as floats."""
-    statement = select(FUNDING.c.amount).where(
-        FUNDING.c.symbol == trip.symbol,
-        FUNDING.c.market_at >= trip.opened_market_at,
-        FUNDING.c.market_at <= trip.last_market_at,
+async def _funding_between(connection: AsyncConnection, symbol: str, opened: datetime, closed: datetime) -> Decimal:
+    """Sum of the settlements in a span of market time. Summed here: SQLite would add text as floats."""
+    columns = FUNDING.c
+    statement = select(columns.amount).where(
+        columns.symbol == symbol, columns.market_at >= opened, columns.market_at <= closed
     )
     return sum((await connection.execute(statement)).scalars(), Decimal(0))
 

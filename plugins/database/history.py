@@ -1,0 +1,118 @@
+"""Books fills and funding into the history: each once, in one transaction with the round trips they change."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from plugins.database.pages import FillLine, IncomeLine
+from plugins.domain import ExitReason, Fill
+from plugins.domain.rounds import RoundTrip, apply
+from plugins.store import FillRow, FundingRow, Store
+from plugins.store.fills import Fills
+from plugins.store.positions import Positions
+from plugins.store.trades import Trades
+from plugins.store.unbroken import unbroken
+
+FUNDING = "FUNDING_FEE"
+FILLS_CURSOR = "exchange_fills_after"
+INCOME_CURSOR = "exchange_income_after"
+LEDGER = "exchange_ledger"
+"""Which exchange.db the cursors belong to."""
+
+
+FillKey = tuple[str, str]
+
+
+class History:
+    """The only writer of fills, positions, trades and funding.
+
+    The round trips are folded from the fills, at start from all of them: what is stored of them is
+    never trusted, and mends itself.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._engine = store.engine
+        self._rounds: dict[str, RoundTrip] = {}
+        self._newest: dict[str, int] = {}
+        self._reasons: dict[str, ExitReason] = {}
+        self.count = 0
+
+    @unbroken
+    async def load(self) -> None:
+        """Fold everything stored, and write round trips and trades anew where they belong."""
+        rows = await self._store.fills.all()
+        self._reasons.update(await self._store.positions.reasons())
+        by_symbol: defaultdict[str, list[Fill]] = defaultdict(list)
+        for row in rows:
+            by_symbol[row.fill.symbol].append(row.fill)
+        self.count = len(rows)
+        for symbol, fills in by_symbol.items():
+            await self._refold(symbol, fills, {})
+
+    @unbroken
+    async def book(self, lines: Sequence[FillLine], *, at: datetime) -> int:
+        """Store what is new of these fills with all that follows from them; says how many were new."""
+        because = {_key(line.fill): line.closed_because for line in lines if line.closed_because}
+        fresh = [line.fill for line in lines if int(line.fill.venue_trade_id) > self._newest.get(line.fill.symbol, -1)]
+        late = {line.fill.symbol for line in lines if line.fill not in fresh}
+        changed = self._fold(fresh, because)
+        async with self._engine.begin() as connection:
+            new = await Fills.insert_into(connection, [FillRow(line.fill, line.position_id) for line in lines])
+            await self._put(connection, changed)
+        self.count += new
+        if lines:
+            await self._store.notes.set(FILLS_CURSOR, str(lines[-1].sequence), at=at)
+        if new > len(fresh):
+            # A fill came later than younger ones: only the whole history tells what it belongs to.
+            for symbol in late:
+                fills = [row.fill for row in await self._store.fills.of_symbol(symbol)]
+                await self._refold(symbol, fills, because)
+        return new
+
+    def _fold(self, fills: Iterable[Fill], because: Mapping[FillKey, ExitReason]) -> list[RoundTrip]:
+        changed: dict[str, RoundTrip] = {}
+        for fill in fills:
+            after = apply(self._rounds.get(fill.symbol), fill)
+            changed.update((trip.id, trip) for trip in after)
+            if not after[0].open and (reason := because.get(_key(fill))):
+                self._reasons[after[0].id] = reason
+            self._rounds[fill.symbol] = after[-1]
+            self._newest[fill.symbol] = int(fill.venue_trade_id)
+        return list(changed.values())
+
+    async def _refold(self, symbol: str, fills: list[Fill], because: Mapping[FillKey, ExitReason]) -> None:
+        self._rounds.pop(symbol, None)
+        self._newest.pop(symbol, None)
+        changed = self._fold(sorted(fills, key=lambda fill: int(fill.venue_trade_id)), because)
+        async with self._engine.begin() as connection:
+            await self._put(connection, changed)
+
+    async def _put(self, connection: AsyncConnection, changed: list[RoundTrip]) -> None:
+        closed = [(trip, self._reasons.get(trip.id, ExitReason.UNKNOWN)) for trip in changed if not trip.open]
+        await Positions.put_into(connection, [*closed, *((trip, None) for trip in changed if trip.open)])
+        await Trades.put_into(connection, closed)
+
+    @unbroken
+    async def book_income(self, lines: Sequence[IncomeLine], *, at: datetime) -> int:
+        """Store funding settlements and count them into the trades they belong to; says how many were new."""
+        rows = [
+            FundingRow(line.transaction_id, line.symbol, line.amount, line.asset, line.market_at)
+            for line in lines
+            if line.kind == FUNDING
+        ]
+        async with self._engine.begin() as connection:
+            new = await Trades.add_funding(connection, rows)
+            if new:
+                await Trades.recount_funding(connection, rows)
+        if lines:
+            await self._store.notes.set(INCOME_CURSOR, str(lines[-1].sequence), at=at)
+        return new
+
+
+def _key(fill: Fill) -> FillKey:
+    return fill.symbol, fill.venue_trade_id
