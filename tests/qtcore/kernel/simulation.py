@@ -269,7 +269,8 @@ class World:
                 self.sick[name] = self.random.choice(["QT-SIM-MILD", "QT-SIM-ILL", "QT-SIM-HARD"])
             case "stale":
                 old = max(0, generation - 1)
-                return self.random.choice([it.PluginReady(name, old), it.PluginDeaf(name, old)])
+                news: list[it.Event] = [it.PluginReady(name, old), it.PluginLoaded(name, old), it.PluginDeaf(name, old)]
+                return self.random.choice(news)
             case "unfit":
                 return it.HealEnded(name, generation, "nobody asked", failed=False)
             case "freeze":
