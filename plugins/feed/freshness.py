@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from qtcore import Finding, Health, Remedy, RemedyKind, Severity, Status
 
 STALE = "QT-FEED-STALE"
@@ -58,10 +60,10 @@ def judged(ages: Mapping[str, Ages], limits: Limits, held: Collection[str], conn
     grave = len(stale) == len(ages) or stale[0] in held
     status = Status.CRITICAL if grave else Status.DEGRADED
     finding = _stale(stale, ages, limits, held)
-    return Health(status=status, summary=finding.summary, findings=(finding,), facts={**facts, "stale": stale})
+    return Health(status=status, summary=finding.summary, findings=(finding,), facts={**facts, "stale": [*stale]})
 
 
-def _facts(ages: Mapping[str, Ages], connection: Connection) -> dict[str, object]:
+def _facts(ages: Mapping[str, Ages], connection: Connection) -> dict[str, JsonValue]:
     return {
         "symbols": len(ages),
         "oldest_candle_s": round(max((age.candle_s for age in ages.values()), default=0.0), 1),

@@ -43,7 +43,7 @@ class Feed(Plugin[FeedSettings]):
     optional_reads: ClassVar = [Position]
     writes: ClassVar = [Candle, Mark]
     cadence_s = 5.0
-    preload: ClassVar = ["ccxt.pro", "aiohttp"]
+    preload: ClassVar = ["ccxt.pro"]
 
     def __init__(self) -> None:
         self._session: Session | None = None

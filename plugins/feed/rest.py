@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ccxt.base.errors import BaseError, NetworkError
@@ -75,7 +75,7 @@ class Rest:
         )
         return candles_of_klines(symbol, interval_s, rows)
 
-    async def _get(self, endpoint: Callable[[dict[str, Any]], Awaitable[Any]], params: dict[str, Any]) -> Any:
+    async def _get(self, endpoint: Callable[..., Any], params: dict[str, Any]) -> Any:
         for attempt in range(1, TRIES + 1):
             await self._room()
             try:

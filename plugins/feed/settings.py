@@ -16,19 +16,23 @@ INTERVAL_S: dict[Interval, int] = {"1m": 60, "3m": 180, "5m": 300, "15m": 900, "
 class FeedSettings(Settings):
     """Ages of candles are counted in their own periods; what says `_s` is real seconds unless it says otherwise."""
 
-    interval: Interval = Field("1m", description="length of the candles that everything is judged by")
-    symbols: tuple[str, ...] = Field((), description="only these; the most traded of the venue when empty")
-    max_symbols: int = Field(50, ge=1, le=400, description="how many symbols are followed when none are named")
-    history_bars: int = Field(500, ge=50, le=1500, description="closed candles kept and loaded at start, per symbol")
-    stale_after_periods: float = Field(
-        2.5, ge=1.5, description="a symbol without a closed candle for so many periods is stale"
+    interval: Interval = Field(default="1m", description="length of the candles that everything is judged by")
+    symbols: tuple[str, ...] = Field(default=(), description="only these; the most traded of the venue when empty")
+    max_symbols: int = Field(default=50, ge=1, le=400, description="how many symbols are followed when none are named")
+    history_bars: int = Field(
+        default=500, ge=50, le=1500, description="closed candles kept and loaded at start, per symbol"
     )
-    mark_stale_s: PositiveFloat = Field(10.0, description="market seconds after which a mark price is stale")
-    mute_after_s: PositiveFloat = Field(5.0, description="a socket that carries nothing for this long is dialled anew")
-    backoff_s: PositiveFloat = Field(0.25, description="first wait before dialling again; doubles each time")
+    stale_after_periods: float = Field(
+        default=2.5, ge=1.5, description="a symbol without a closed candle for so many periods is stale"
+    )
+    mark_stale_s: PositiveFloat = Field(default=10.0, description="market seconds after which a mark price is stale")
+    mute_after_s: PositiveFloat = Field(
+        default=5.0, description="a socket that carries nothing for this long is dialled anew"
+    )
+    backoff_s: PositiveFloat = Field(default=0.25, description="first wait before dialling again; doubles each time")
     max_backoff_s: PositiveFloat = 15.0
-    address_timeout_s: PositiveFloat = Field(20.0, description="how long to wait for the venue's address")
+    address_timeout_s: PositiveFloat = Field(default=20.0, description="how long to wait for the venue's address")
     request_timeout_s: PositiveFloat = 5.0
     weight_ceiling: PositiveInt = Field(
-        1200, description="request weight a minute at which history waits, so that orders always have room"
+        default=1200, description="request weight a minute at which history waits, so that orders always have room"
     )

@@ -12,24 +12,26 @@ from qtcore import Settings
 class RsiRuleSettings(Settings):
     """Wilder's relative strength index on closed candles, and where it becomes a view."""
 
-    period: int = Field(14, ge=2, le=200)
-    oversold: float = Field(30.0, gt=0, lt=50, description="below it: long")
-    overbought: float = Field(70.0, gt=50, lt=100, description="above it: short")
+    period: int = Field(default=14, ge=2, le=200)
+    oversold: float = Field(default=30.0, gt=0, lt=50, description="below it: long")
+    overbought: float = Field(default=70.0, gt=50, lt=100, description="above it: short")
 
 
 class ModelsSettings(Settings):
     """Times are market seconds unless they say otherwise."""
 
     rsi_rule: RsiRuleSettings = RsiRuleSettings()
-    warm_up_bars: int = Field(300, ge=30, description="closed candles that a source starts from")
+    warm_up_bars: int = Field(default=300, ge=30, description="closed candles that a source starts from")
     signal_lifetime_s: PositiveFloat = Field(
-        60.0, description="a signal that is older is void; at least 2 real seconds"
+        default=60.0, description="a signal that is older is void; at least 2 real seconds"
     )
     stale_after_periods: float = Field(
-        2.5, ge=1.5, description="candle periods without a candle, after which it is old"
+        default=2.5, ge=1.5, description="candle periods without a candle, after which it is old"
     )
-    universe_timeout_s: PositiveFloat = Field(30.0, description="real seconds to wait for the first universe")
-    database_url: str = Field("", description="where signals are stored; the file in the home folder when empty")
+    universe_timeout_s: PositiveFloat = Field(default=30.0, description="real seconds to wait for the first universe")
+    database_url: str = Field(
+        default="", description="where signals are stored; the file in the home folder when empty"
+    )
 
     @model_validator(mode="after")
     def _enough_history(self) -> Self:

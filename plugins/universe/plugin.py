@@ -131,7 +131,7 @@ def _empty(universe: Universe) -> Finding:
         code="QT-UNIVERSE-EMPTY",
         severity=Severity.HIGH,
         summary="no symbol may trade",
-        evidence={"refused": dict(universe.refused), "reasons": reasons(universe)},
+        evidence={"refused": {**universe.refused}},
         cause="; ".join(f"{count} x {reason}" for reason, count in reasons(universe).items()) or "nothing is listed",
         consequence="no signals are made and nothing is entered; open positions are looked after",
         fix="see `qt call universe.refresh` for the reason of each symbol; correct include, exclude or minimum_bars",

@@ -60,6 +60,12 @@ async def fall(h: Any, market: Market, bars: int) -> None:
         await h.publish(candle, writer="feed")
 
 
+async def told(h: Any, market: Market) -> None:
+    """Wait until the newest candle's signal, and so all of them, are out."""
+    last = market.candle(market.bars - 1).closed_at
+    await h.until(lambda: bool(h.published(Signal)) and h.published(Signal)[-1].market_at == last)
+
+
 async def stored(home: Path) -> set[str]:
     async with open_store(database_url(home)) as store:
         return {row.signal.id for row in await store.signals.latest(limit=1000)}
@@ -71,7 +77,7 @@ async def test_a_fall_makes_long_signals_that_are_stored_first(candle: Make, mig
     async with harness(home=migrated) as h:
         await begin(h, market)
         await fall(h, market, 12)
-        await h.until(lambda: h.progress().get("signals", 0) >= 3)
+        await told(h, market)
         signals = h.published(Signal)
         assert {signal.view for signal in signals} == {View.LONG}
         assert {signal.source for signal in signals} == {Source.RSI_RULE}
@@ -89,7 +95,7 @@ async def test_a_restart_makes_no_signal_twice(candle: Make, migrated: Path) -> 
     async with harness(home=migrated) as h:
         await begin(h, market)
         await fall(h, market, 12)
-        await h.until(lambda: h.progress().get("signals", 0) >= 3)
+        await told(h, market)
         before = [signal.id for signal in h.published(Signal)]
         await h.restart("models")
         await h.ready()
@@ -136,7 +142,7 @@ async def test_outside_the_universe_nothing_begins(candle: Make, migrated: Path)
         await h.publish(market.candle(WARM, "OTHER"), writer="feed")
         assert "OTHER" not in await h.call("models.latest")
         await fall(h, market, 12)
-        await h.until(lambda: h.progress().get("signals", 0) >= 3)
+        await told(h, market)
         await h.publish(Universe((), {"BTCUSDT": "not_trading"}, h.clock.wall()))
         count = len(h.published(Signal))
         await fall(h, market, 3)
