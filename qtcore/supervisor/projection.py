@@ -94,7 +94,7 @@ class Projection:
             status=verdict.status,
             summary=verdict.summary,
             reason=plugin.reason,
-            since=_wall(plugin.since_s),
+            since=_wall(max(plugin.since_s, supervisor.state.started_s or 0.0)),
             produced_at=now,
             valid_until=now.later(VALID_FOR_S),
             data_as_of=health.data_as_of if health else None,
