@@ -53,5 +53,6 @@ def _own_tests(configuration: Configuration, name: str) -> int:
         say(f"its own tests in {tests} need pytest; run pip install pytest")
         return Exit.DEGRADED
     command = [sys.executable, "-m", "pytest", "-q", str(tests)]
+    sys.stdout.flush()  # what pytest says belongs below
     finished = subprocess.run(command, cwd=configuration.root, check=False, timeout=TIMEOUT_S)
     return Exit.HEALTHY if finished.returncode == 0 else Exit.DEGRADED

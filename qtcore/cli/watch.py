@@ -18,6 +18,7 @@ from qtcore.report.status_text import counts_line
 app = new_app()
 
 PERIOD_S = 0.2
+IDLE = "not running yet"
 
 
 @app.command()
@@ -49,7 +50,7 @@ def _awaited(home: Home, until: str, for_s: float, timeout_s: float, *, quiet: b
         now = time.monotonic()
         good = document["running"] and document["overall"]["status"] in enough
         since = (since or now) if good else None
-        line = f"{document['overall']['status']}: {counts_line(document['counts'])}"
+        line = f"{document['overall']['status']}: {counts_line(document['counts'])}" if document["running"] else IDLE
         if line != last_line and not quiet:
             say(line)
             last_line = line

@@ -11,6 +11,9 @@ from qtcore.report.durations import ago, clock_time, moment
 
 COLUMNS = ("plugin", "status", "lifecycle", "for", "host", "pid", "gen", "restarts", "summary")
 
+_WORST_FIRST = ("failed", "critical", "unknown", "degraded", "healthy", "off")
+"""The order of `Status`, written out because importing it costs more than `qt status` may take."""
+
 
 def status_text(document: Mapping[str, Any]) -> str:
     """Banner, counts that add up, and one row per plugin, worst first."""
@@ -54,7 +57,8 @@ def counts_line(counts: Mapping[str, int]) -> str:
 
 
 def _plugins(plugins: list[Mapping[str, Any]], now: datetime) -> str:
-    return table([_row(plugin, now) for plugin in plugins], COLUMNS, status_column="status")
+    worst_first = sorted(plugins, key=lambda plugin: _WORST_FIRST.index(plugin["status"]))
+    return table([_row(plugin, now) for plugin in worst_first], COLUMNS, status_column="status")
 
 
 def _row(plugin: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from qtcore.health.model import Status
+from qtcore.report import status_text as status_text_module
 from qtcore.report.document import ReportDocument
 from qtcore.report.durations import duration
 from qtcore.report.status_document import OverallLine, StatusDocument, SupervisorLine
@@ -35,6 +37,11 @@ def test_screen(report: ReportDocument) -> None:
         plugins=report.plugins,
     )
     assert status_text(document.model_dump(mode="json", by_alias=True)) == SCREEN
+
+
+def test_worst_first_is_the_order_of_status() -> None:
+    """The order written out for speed is the order that `Status` declares."""
+    assert tuple(Status) == status_text_module._WORST_FIRST
 
 
 @pytest.mark.parametrize(
