@@ -1,12 +1,17 @@
 """From the venue's send of the last of 50 simultaneous closed candles to the first byte of an order at the venue.
 
-    python benchmarks/candle_to_order.py [--rounds 1000] [--speed 120]
+    python benchmarks/candle_to_order.py [--rounds 1000] [--speed 120] [--stages]
 
 Runs the shipped plugins.yaml on a made-up market of 50 symbols in the venue's public CSV format, in
 which exactly one symbol falls hard in each minute (one passing signal a round) and recovers in the
-next. Both instants are taken by the venue's own process (CLOCK_MONOTONIC, `/qt/v1/timing`). Only
-limits that would end the series early are widened (positions, cooldown, exposure, losses, order rate).
-The floor printed beside it is a bare TCP round trip on loopback in the same run.
+next. Both instants are taken by the venue's own process (CLOCK_MONOTONIC, `/qt/v1/timing`); an order
+counts only when it bears the id that the round's own signal must give to its stop, so that exits of
+earlier rounds cannot be mistaken for it. Only limits that would end the series early are widened
+(positions, cooldown, exposure, losses, order rate).
+
+The floors printed beside it are measured in the same run, on the same machine: a TCP round trip on
+loopback, a ZeroMQ message between two processes over a Unix socket, an fdatasync of 4 KiB. `--stages`
+also shows where the time went, from the traces of the rounds.
 """
 
 from __future__ import annotations
@@ -15,14 +20,19 @@ import argparse
 import csv
 import json
 import os
-import socket
 import tempfile
 import threading
 import time
 import urllib.request
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from floors import hop, loopback, sync
 from running import ROOT, Running, quantiles, supervisor
+from stages import print_stages
+
+from plugins.domain import Mode, Purpose
+from plugins.exchange.ids import client_order_id
 
 SYMBOLS = [f"S{n:02d}USDT" for n in range(50)]
 HISTORY = 500
@@ -61,17 +71,23 @@ def write_market(folder: Path, bars: int) -> None:
                 price = float(figures[3])
 
 
-class Collector(threading.Thread):
+def stop_of_round(market_ms: int) -> str:
+    """The client id of the order that the passing signal of a burst must send first: its stop."""
+    closed_ms = -(-market_ms // MINUTE_MS) * MINUTE_MS
+    struck = SYMBOLS[((closed_ms - START_MS) // MINUTE_MS - 1) % len(SYMBOLS)]
+    return client_order_id(Mode.PAPER, Purpose.STOP, f"rsi_rule-{struck}-{MINUTE_MS // 1000}-{closed_ms}")
+
+
+@dataclass(slots=True)
+class Collector:
     """Reads the venue's rings now and then, so that nothing is pushed out of them unseen."""
 
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.bursts: dict[int, int] = {}
-        self.orders: dict[str, int] = {}
-        self.stopped = threading.Event()
+    bursts: dict[int, int] = field(default_factory=dict)
+    orders: dict[str, int] = field(default_factory=dict)
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        while not self.stopped.wait(2.0):
+        while not self.stopped.wait(10.0):
             self.read()
 
     def read(self) -> None:
@@ -84,69 +100,56 @@ class Collector(threading.Thread):
             if burst["candles"] == len(SYMBOLS):
                 self.bursts[burst["market_ms"]] = burst["sent_ns"]
         for order in found["orders"]:
-            self.orders[f"{order['client_id']}{order['received_ns']}"] = order["received_ns"]
+            self.orders.setdefault(order["client_id"], order["received_ns"])
 
-    def latencies_ms(self, window_ns: int) -> list[float]:
-        """For each burst the first order request that began to arrive within its window."""
-        orders = sorted(self.orders.values())
-        found = []
-        for sent in sorted(self.bursts.values()):
-            later = next((at for at in orders if sent < at < sent + window_ns), None)
-            if later is not None:
-                found.append((later - sent) / 1e6)
-        return found
-
-
-def loopback(rounds: int) -> list[float]:
-    """Milliseconds of one byte there and back between two threads."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        client = socket.create_connection(server.getsockname())
-        peer, _ = server.accept()
-
-        def echo() -> None:
-            while data := peer.recv(1):
-                peer.send(data)
-
-        threading.Thread(target=echo, daemon=True).start()
-        took = []
-        for _ in range(rounds):
-            begun = time.monotonic_ns()
-            client.send(b"x")
-            client.recv(1)
-            took.append((time.monotonic_ns() - begun) / 1e6)
-        client.close()
-        return took
+    def latencies_ms(self) -> list[float]:
+        """Of each burst whose signal led to an order; below zero when it came before the last candle had left."""
+        received = ((sent, self.orders.get(stop_of_round(at_ms))) for at_ms, sent in sorted(self.bursts.items()))
+        return [(order - sent) / 1e6 for sent, order in received if order is not None]
 
 
 def main() -> None:
-    """Print the floor and the figure."""
+    """Print the floors and the figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=1000)
     parser.add_argument("--speed", type=float, default=120.0)
+    parser.add_argument("--stages", action="store_true", help="show where the time went, from the traces")
     options = parser.parse_args()
-    print(f"loopback   {quantiles(loopback(2000))}")
+    print(f"load       {' '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} cores", flush=True)
+    print_floors()
     with tempfile.TemporaryDirectory() as folder:
         write_market(Path(folder), options.rounds + 60)
         arguments = ("--market", f"csv:{folder}", "--speed", f"{options.speed:g}")
         with supervisor(ROOT / "plugins.yaml", *arguments, env={**os.environ, **SETTINGS}) as running:
-            found = collect(running, options.rounds, options.speed)
-    print(f"to order   {quantiles(found)}")
+            collector = collect(running, options.rounds, options.speed)
+            if options.stages:
+                print_stages(running.home, collector.bursts)
+    print(f"to order   {quantiles(collector.latencies_ms())}   of {len(collector.bursts)} bursts")
+    print_floors()
+    print(f"load       {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
 
 
-def collect(running: Running, rounds: int, speed: float) -> list[float]:
+def print_floors() -> None:
+    """What no program on this machine can be faster than."""
+    print(f"loopback   {quantiles(loopback(2000))}   TCP, there and back")
+    print(f"hop        {quantiles(hop(2000))}   ZeroMQ between two processes, there and back")
+    print(f"fdatasync  {quantiles(sync(200))}   4 KiB", flush=True)
+
+
+def collect(running: Running, rounds: int, speed: float) -> Collector:
     """Watch until enough rounds have led to an order."""
     running.wait_running(["executor", "feed", "models", "exchange", "policy"])
     collector = Collector()
-    collector.start()
-    minute_s = 60.0 / speed
-    end = time.monotonic() + rounds * minute_s + 60
-    found: list[float] = []
-    while len(found) < rounds and time.monotonic() < end and running.process.poll() is None:
-        time.sleep(5)
-        found = collector.latencies_ms(int(minute_s * 0.8e9))
-        print(f"  {len(found)} of {rounds} rounds", flush=True)
+    reading = threading.Thread(target=collector.run, daemon=True)
+    reading.start()
+    end = time.monotonic() + rounds * 60.0 / speed * 1.2 + 60
+    while time.monotonic() < end and running.process.poll() is None:
+        time.sleep(10)
+        if len(collector.latencies_ms()) >= rounds:
+            break
     collector.stopped.set()
-    return found
+    reading.join()
+    return collector
 
 
 if __name__ == "__main__":
