@@ -170,8 +170,13 @@ class Context(ABC, Generic[S]):
         """Close a finding opened with `raise_finding`."""
 
     @abstractmethod
-    def span(self, name: str, **attributes: str | int | float | bool) -> AbstractContextManager[Span]:
-        """A trace span around a piece of work, child of the message being handled."""
+    def span(
+        self, name: str, *, since_ns: int | None = None, **attributes: str | int | float | bool
+    ) -> AbstractContextManager[Span]:
+        """A trace span around a piece of work, child of the message being handled.
+
+        `since_ns` (CLOCK_MONOTONIC) is when the work began, for work that only now proves worth a span.
+        """
 
     @abstractmethod
     def trace_id(self) -> str | None:

@@ -102,7 +102,11 @@ class Desk:
             self._send(candle, said)
 
     def _send(self, candle: Candle, said: Opinion) -> None:
-        with self._ctx.span("predict", symbol=candle.symbol, source=Source.RSI_RULE, view=said.view):
+        since_ns = candle.received_ns or None  # history has no moment at which it came in
+        with (
+            self._ctx.span("candle", since_ns=since_ns, symbol=candle.symbol, closed_at=candle.closed_at.isoformat()),
+            self._ctx.span("predict", symbol=candle.symbol, source=Source.RSI_RULE, view=said.view),
+        ):
             self._outbox.put(self._signal(candle, said))
 
     def _signal(self, candle: Candle, said: Opinion) -> Signal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -200,9 +201,13 @@ class HostContext(Context[S]):
         self._report(FindingRaised(plugin=self.name, generation=self.generation, finding=over, resolved=True))
 
     @contextmanager
-    def span(self, name: str, **attributes: str | int | float | bool) -> Iterator[Span]:
+    def span(
+        self, name: str, *, since_ns: int | None = None, **attributes: str | int | float | bool
+    ) -> Iterator[Span]:
         ours: dict[str, str | int] = {"qt.plugin": self.name, "qt.generation": self.generation}
-        with self._around.tracer.start_as_current_span(name, attributes={**ours, **attributes}) as span:
+        began_ns = None if since_ns is None else time.time_ns() - (time.monotonic_ns() - since_ns)
+        tracer = self._around.tracer
+        with tracer.start_as_current_span(name, attributes={**ours, **attributes}, start_time=began_ns) as span:
             yield span
 
     def trace_id(self) -> str | None:
