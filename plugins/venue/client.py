@@ -96,7 +96,8 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
                 "recvWindow": recv_window_ms,
                 "fetchCurrencies": False,
                 "timeDifference": 0,
-                "ws": {"connectionTimeout": WS_CONNECT_TIMEOUT_S * 1000},
+                # Compressed frames cost both ends more time than the bytes saved are worth.
+                "ws": {"connectionTimeout": WS_CONNECT_TIMEOUT_S * 1000, "compress": 0},
             },
         }
         super().__init__(config)
