@@ -94,8 +94,12 @@ class HostTable:
         return self._live
 
     def spawn(self, name: str, incarnation: int) -> None:
-        """Create the process in the background."""
-        self._tasks.start_soon(self._spawn, name, incarnation, name=f"spawn {name}")
+        """Create the process: now if there is a spare, else in the background."""
+        process = self._launcher.spawn_at_once(self._spec_of(name, incarnation))
+        if process is not None:
+            self._born(name, incarnation, process)
+        else:
+            self._tasks.start_soon(self._spawn, name, incarnation, name=f"spawn {name}")
 
     def send(self, name: str, message: ToHost) -> bool:
         """Queue one datagram; False when the host is gone, whose death is reported separately."""
@@ -140,6 +144,9 @@ class HostTable:
                 Death(name, incarnation, Cause.EXIT_CODE, f"host {name} could not be created: {error}")
             )
             return
+        self._born(name, incarnation, process)
+
+    def _born(self, name: str, incarnation: int, process: HostProcess) -> None:
         host = LiveHost(name, incarnation, process)
         self._live[name] = host
         self._owner.host_spawned(host)

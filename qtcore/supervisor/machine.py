@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import anyio
 
-from qtcore.kernel.commands import Command
+from qtcore.kernel.commands import Command, SpawnHost
 from qtcore.kernel.events import Event, Tick
 from qtcore.kernel.specification import Plan
 from qtcore.kernel.state import State
@@ -47,7 +47,8 @@ class Machine:
 
     def _step(self, event: Event) -> None:
         self.state, commands = step(self.plan, self.state, event, self._clock())
-        for command in commands:
+        # A process that comes up meanwhile is worth more than the order in which things are written down.
+        for command in sorted(commands, key=lambda command: not isinstance(command, SpawnHost)):
             self._carry_out(command)
 
     async def keep_time(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import anyio
 
 from qtcore.documents import Facts
+from qtcore.health.model import Status
 from qtcore.health.score import Scored, score_overall, score_plugin
 from qtcore.health.verdict import PluginView, Verdict, judge
 from qtcore.health.whole import HOLD_S, Steady, counts, overall, settle
@@ -146,13 +148,14 @@ class Projection:
 
     def _judge_whole(self) -> Steady:
         supervisor = self._supervisor
-        seen = overall(self.verdict(name).status for name in supervisor.state.plugins)
+        verdicts = {name: self.verdict(name) for name in supervisor.state.plugins}
+        seen = overall(verdict.status for verdict in verdicts.values())
         before, self._whole = self._whole, settle(self._whole, seen, time.monotonic())
         if before is None or before.shown is not self._whole.shown:
-            was = before.shown.value if before else "nothing"
+            was = f", it was {before.shown.value}" if before else ""
             supervisor.journal.append(
                 EventKind.STATUS_CHANGED,
-                f"the whole is {self._whole.shown.value}, it was {was}",
+                f"the whole is {self._whole.shown.value}{was}{_because_of(verdicts, self._whole.shown)}",
                 details={"status": self._whole.shown.value},
             )
         return self._whole
@@ -186,6 +189,13 @@ class Projection:
             summary=state.summary,
             findings=tuple(finding.code for finding in state.findings),
         )
+
+
+def _because_of(verdicts: Mapping[str, Verdict], status: Status) -> str:
+    if status in {Status.HEALTHY, Status.OFF}:
+        return ""
+    guilty = [f"{name} ({verdict.summary})" for name, verdict in verdicts.items() if verdict.status is status]
+    return f", because of {', '.join(guilty)}" if guilty else ""
 
 
 def _waits(plugin: PluginState) -> bool:
