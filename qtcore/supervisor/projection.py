@@ -118,7 +118,7 @@ class Projection:
         progressed_ns = supervisor.board.progress_ns(supervisor.topology.slot(name))
         view = PluginView(
             lifecycle=plugin.lifecycle,
-            reason=plugin.reason,
+            reason=plugin.waits_for or plugin.reason,
             cadence_s=supervisor.topology.plan.plugins[name].cadence_s,
             since_s=plugin.since_s,
             health=reading.health if reading else None,
