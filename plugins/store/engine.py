@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -21,6 +21,7 @@ from plugins.store.positions import Positions
 from plugins.store.signals import Signals
 from plugins.store.trades import Trades
 from plugins.store.unbroken import ended
+from plugins.store.writer import Writer
 from plugins.store.writing import READ_ONLY
 from qtcore import QtError
 
@@ -68,10 +69,11 @@ def sqlite_file(url: str) -> Path | None:
 async def open_store(url: str) -> AsyncIterator[Store]:
     """The history at `url` until the block ends. Raises StoreUnusable when no driver for it is installed."""
     engine = make_engine(url)
+    writer = Writer(engine, _plain_engine(url))
     try:
         yield Store(
             engine,
-            signals=Signals(engine),
+            signals=Signals(engine, writer),
             fills=Fills(engine),
             positions=Positions(engine),
             trades=Trades(engine),
@@ -79,7 +81,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             notes=Notes(engine),
         )
     finally:
-        await ended(engine)
+        await ended(engine, writer.close)
 
 
 def make_engine(url: str) -> AsyncEngine:
@@ -97,6 +99,22 @@ def make_engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def _plain_engine(url: str) -> Engine | None:
+    """A second engine on the same SQLite file for a Writer; None for other databases."""
+    if sqlite_file(url) is None:
+        return None
+    engine = create_engine(make_url(url).set(drivername="sqlite"), pool_size=1, max_overflow=0)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", _leave_checkpoints)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _leave_checkpoints(connection: Any, _record: object) -> None:
+    # A checkpoint waits for the disk; it is left to connections that nobody waits for, like those of `database`.
+    connection.execute("PRAGMA wal_autocheckpoint=0")
 
 
 def _make_private(file: Path) -> None:

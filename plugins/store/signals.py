@@ -15,7 +15,8 @@ from plugins.domain import Outcome, OutcomeCode, Signal, Source, View
 from plugins.store.rows import Funnel, Miss, SignalRow
 from plugins.store.tables import SignalTable
 from plugins.store.unbroken import unbroken
-from plugins.store.writing import insert_once, reading, table_of
+from plugins.store.writer import Writer
+from plugins.store.writing import inserted_once, reading, table_of
 
 SIGNALS = table_of(SignalTable)
 COLUMNS = SIGNALS.c
@@ -32,8 +33,9 @@ class Swept:
 class Signals:
     """The table `signals`. Inserting is for `models`, ending for `executor`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, writer: Writer) -> None:
         self._engine = engine
+        self._writer = writer
 
     @unbroken
     async def insert_many(self, signals: Iterable[Signal]) -> int:
@@ -41,8 +43,7 @@ class Signals:
         rows = [_columns_of(signal) for signal in signals]
         if not rows:
             return 0
-        async with self._engine.begin() as connection:
-            return await insert_once(connection, SIGNALS, rows)
+        return await self._writer.run(lambda connection: inserted_once(connection, SIGNALS, rows))
 
     @unbroken
     async def set_outcome(
@@ -72,8 +73,7 @@ class Signals:
                 record=dict(record) if record is not None else None,
             )
         )
-        async with self._engine.begin() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+        return await self._writer.run(lambda connection: connection.execute(statement).rowcount == 1)
 
     @unbroken
     async def get(self, signal_id: str) -> SignalRow | None:

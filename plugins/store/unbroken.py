@@ -47,12 +47,13 @@ def unbroken(
     return run
 
 
-async def ended(engine: AsyncEngine) -> None:
-    """Wait until no work on this engine is left, then close its connections; not broken either."""
-    await asyncio.shield(asyncio.get_running_loop().create_task(_dispose(engine), name="close the history"))
+async def ended(engine: AsyncEngine, close: Callable[[], None]) -> None:
+    """Wait until no work on this engine is left, call `close` and close its connections; not broken either."""
+    await asyncio.shield(asyncio.get_running_loop().create_task(_dispose(engine, close), name="close the history"))
 
 
-async def _dispose(engine: AsyncEngine) -> None:
+async def _dispose(engine: AsyncEngine, close: Callable[[], None]) -> None:
     if tasks := _at_work.get(engine):
         await asyncio.wait(tasks)
+    close()
     await engine.dispose()

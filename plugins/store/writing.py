@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -37,16 +38,21 @@ async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 async def insert_once(connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows whose primary key is not there yet; says how many were new."""
+    return await connection.run_sync(inserted_once, table, rows)
+
+
+def inserted_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """The same on a plain connection."""
     if not rows:
         return 0
     if connection.dialect.name == "sqlite":
         # One statement for all rows stays compiled: a statement per batch size costs five times as much.
-        done = await connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        done = connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
         return max(done.rowcount, 0)
     new = 0
     for start in range(0, len(rows), CHUNK):
         statement = _insert(connection, table).values(list(rows[start : start + CHUNK])).on_conflict_do_nothing()
-        new += max((await connection.execute(statement)).rowcount, 0)
+        new += max(connection.execute(statement).rowcount, 0)
     return new
 
 
@@ -60,5 +66,5 @@ async def upsert(connection: AsyncConnection, table: Table, rows: Sequence[Mappi
         await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
-def _insert(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def _insert(connection: AsyncConnection | Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
