@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from plugins.domain import Candle, Succession, market_ms
+from plugins.domain import Candle, Succession, market_ms, market_speed
 from plugins.feed.frames import BadFrame
 from plugins.feed.rest import Rest, VenueRefused, VenueSilent
 from plugins.feed.settings import INTERVAL_S, FeedSettings
@@ -15,6 +16,9 @@ from qtcore import Context
 
 MOST_NEWS = 10
 """Candles of one symbol that are published after a silence; what is older is history, and asked for."""
+
+SETTLE_S = 1.0
+"""Real seconds after a candle's end until the venue has surely closed it, whatever clocks differ."""
 
 
 @dataclass(slots=True)
@@ -112,7 +116,9 @@ class Intake:
         return _received_now(found)
 
     async def _newest(self, symbol: str, bars: int) -> list[Candle]:
-        return _received_now(await self._rest.newest(symbol, self._interval, self._interval_s, bars))
+        settled = self._ctx.market_now() - timedelta(seconds=SETTLE_S * market_speed(self._ctx.real_limit_s))
+        found = await self._rest.newest(symbol, self._interval, self._interval_s, bars, settled=settled)
+        return _received_now(found)
 
     async def _release(self, window: Window, found: list[Candle], waiting: list[Candle]) -> None:
         """Publish what was found and then what came in meanwhile, until nothing is waiting."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from ccxt.base.errors import BaseError, NetworkError
@@ -55,16 +56,19 @@ class Rest:
         turnover = {str(row["symbol"]): float(row["quoteVolume"]) for row in rows}
         return sorted(symbols, key=lambda symbol: (-turnover.get(symbol, 0.0), symbol))[:limit]
 
-    async def newest(self, symbol: str, interval: str, interval_s: int, limit: int) -> list[Candle]:
+    async def newest(
+        self, symbol: str, interval: str, interval_s: int, limit: int, *, settled: datetime
+    ) -> list[Candle]:
         """The newest closed candles. Raises VenueSilent, VenueRefused, BadFrame.
 
-        The last row of an answer is left out: it may still be forming, and no clock of ours can tell
-        for sure. If it was closed, the next candle of the stream shows the gap.
+        The last row of an answer may still be forming. It is left out unless it ended by the market time
+        `settled`; if it was closed all the same, the next candle of the stream shows the gap.
         """
         rows = await self._get(
             self._client.fapiPublicGetKlines, {"symbol": symbol, "interval": interval, "limit": limit + 1}
         )
-        return candles_of_klines(symbol, interval_s, rows[:-1])
+        candles = candles_of_klines(symbol, interval_s, rows)
+        return candles if candles and candles[-1].closed_at <= settled else candles[:-1]
 
     async def between(self, symbol: str, interval: str, interval_s: int, first_ms: int, before_ms: int) -> list[Candle]:
         """Candles opened in [first_ms, before_ms), all closed. Raises VenueSilent, VenueRefused, BadFrame."""

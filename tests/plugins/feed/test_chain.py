@@ -67,5 +67,3 @@ async def test_a_candle_becomes_a_stored_signal_in_its_own_trace(venue: Any) -> 
         assert stored == {signal.id for signal in h.published(Signal)}
         traces = {f"{s.context.trace_id:032x}" for s in h.spans if s.name == "candle"}
         assert {signal.trace_id for signal in h.published(Signal)} <= traces
-        print(len(stored), await h.call("models.latest"), h.published(TradingPolicy)[-1])
-        print(await h.call("policy.explain", {"symbol": "BTCUSDT"}), h.reports.claims[-1])

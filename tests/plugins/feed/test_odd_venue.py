@@ -157,6 +157,16 @@ async def test_after_a_lost_socket_nothing_is_lost() -> None:
         assert numbers(h) == [60, 61, 62]
 
 
+async def test_a_candle_that_closed_without_a_successor_is_known_at_once() -> None:
+    """The newest row of an answer is taken when its end has clearly passed, and left when it may still be forming."""
+    async with followed() as (h, venue):
+        for minute, known in ((61, [60]), (62, [60, 61])):
+            h.set_market(datetime.fromtimestamp((START_MS + minute * 60_000) / 1000, UTC), speed=0)
+            venue.bars = minute - 1
+            await h.call("feed.resubscribe")
+            await h.until(lambda known=known: numbers(h) == known)
+
+
 async def test_a_mute_socket_is_dialled_again() -> None:
     """A socket that is open but carries nothing for too long is given up."""
     async with followed(mute_after_s=0.05) as (h, venue):
@@ -175,9 +185,9 @@ async def test_stale_data_is_found_and_healed_in_two_steps() -> None:
         await h.advance(3)
         stale = await h.health()
         assert (stale.status, stale.findings[0].code) == ("critical", STALE)
-        venue.bars = 61
+        venue.bars = 64
         assert "subscribed anew" in await h.heal(stale.findings[0])
-        await h.until(lambda: numbers(h) == [60])
+        await h.until(lambda: numbers(h) == [60, 61, 62, 63])
         assert [command["method"] for command in venue.commands][-2:] == ["UNSUBSCRIBE", "SUBSCRIBE"]
         assert "dialled again" in await h.heal(stale.findings[0])
         await h.until(lambda: len(venue.sockets) == 2)
