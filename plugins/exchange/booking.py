@@ -126,7 +126,7 @@ class Booking:
             if known.book is Book.ALGOS and known.child_order_id is None:
                 algo = await self._requests.algo(known.intent.id)
                 if not isinstance(algo, Absent):
-                    self._books.note(learn(known, algo))
+                    self._books.note(learn(self._books.newest(known), algo))
 
     def _fill(self, trade: TradeView, client_id: str, known: Tracked | None) -> Fill:
         return Fill(

@@ -85,6 +85,10 @@ class Books:
         """What is known of an order, also of one that is over."""
         return self.working.get(intent_id) or self._unsaved.get(intent_id) or self.ledger.get(intent_id)
 
+    def newest(self, known: Tracked) -> Tracked:
+        """What is known of this order by now: others may have learned more while somebody waited for an answer."""
+        return self.get(known.intent.id) or known
+
     def by_order_id(self, symbol: str, order_id: str) -> Tracked | None:
         """The order that bears this id in the matching engine."""
         for known in (*self.working.values(), *self._unsaved.values()):

@@ -57,7 +57,7 @@ class Closing:
                     return answer if answer.filled_quantity else refused(f"there is no position in {symbol} to close")
                 known = await self._send(held, reason)
                 answer = ordered(known)
-                if known.state is not IntentState.FILLED and not _worth_another(known):
+                if known.filled >= held.quantity or not _worth_another(known):
                     return answer
             return answer
 
@@ -116,5 +116,10 @@ class Closing:
 
 
 def _worth_another(known: Tracked) -> bool:
-    """Whether the position should be looked at again: the order is proven not to have closed it, or was not needed."""
-    return known.state is IntentState.NEVER_HAPPENED or known.code == NOTHING_TO_REDUCE
+    """Whether the position should be looked at again: it was filled in part, proven not to have arrived, or refused
+    because there was nothing to reduce."""
+    return (
+        known.state is IntentState.FILLED
+        or known.state is IntentState.NEVER_HAPPENED
+        or known.code == NOTHING_TO_REDUCE
+    )

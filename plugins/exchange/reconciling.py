@@ -29,7 +29,9 @@ from qtcore import Context
 MANY_SYMBOLS = 20
 """Asking for all symbols' orders at once weighs as much as asking for this many one by one."""
 BUSY_SHARE = 0.8
-"""Above this share of the venue's weight limit only what is due is asked for, and no sweep."""
+"""Above this share of the venue's weight limit only what is due is asked for, and no sweep: the rest is for exits."""
+HALF_SHARE = 0.5
+LONG_DELAY_S = 1.0
 ORPHAN_AGE_S = 1.0
 """A stop that guards nothing is cancelled when a look this much later finds the same."""
 DISAGREEMENTS = 3
@@ -55,7 +57,7 @@ class Reconciler:
         self._sender = sender
         self._booking = booking
         self._leverages = leverages
-        self._hints: set[str] = set()
+        self._hints: dict[str, int] = {}
         self._sweep_wanted = True
         self._wake = anyio.Event()
         self._turn = anyio.Lock()
@@ -75,12 +77,15 @@ class Reconciler:
         """Seconds since the last successful reconciliation, None before the first."""
         return None if self.done_s is None else time.monotonic() - self.done_s
 
-    def hint(self, symbol: str | None = None) -> None:
-        """Something happened at the venue: look soon; without a symbol at everything."""
+    def hint(self, symbol: str | None = None, *, trade_id: int = 0) -> None:
+        """Something happened at the venue: look soon; without a symbol at everything.
+
+        `trade_id` is that of an execution heard of, so that it is fetched unless it is booked already.
+        """
         if symbol is None:
             self._sweep_wanted = True
         else:
-            self._hints.add(symbol)
+            self._hints[symbol] = max(trade_id, self._hints.get(symbol, 0))
         self._wake.set()
 
     async def run(self) -> None:
@@ -100,8 +105,15 @@ class Reconciler:
             await anyio.sleep(rest_s)
         with anyio.move_on_after(self._ctx.settings.reconcile_s):
             await self._wake.wait()
-            await anyio.sleep(self._ctx.settings.hint_delay_s)
+            await anyio.sleep(self._hint_delay_s())
         self._wake = anyio.Event()
+
+    def _hint_delay_s(self) -> float:
+        """How long hints are gathered: the longer, the more of the venue's weight is used up."""
+        share = self._requests.weight_1m / self._ctx.settings.weight_limit
+        if share > BUSY_SHARE:
+            return self._ctx.settings.reconcile_s
+        return LONG_DELAY_S if share > HALF_SHARE else self._ctx.settings.hint_delay_s
 
     def _failed(self, error: VenueRefusal | VenueSilent) -> None:
         if self.failing is None:
@@ -117,10 +129,11 @@ class Reconciler:
         async with self._turn:
             sweep, hints = self._take_wishes()
             self._books.save_leftovers()
+            traded = {symbol for symbol, trade_id in hints.items() if self._is_news(symbol, trade_id)}
             if sweep:
-                hints |= await self._traded_since()
-            snapshot = await self._look(sweep, hints)
-            await self._book_trades(snapshot, hints)
+                traded |= await self._traded_since()
+            snapshot = await self._look(sweep, traded | hints.keys())
+            await self._book_trades(snapshot, traded)
             await self._follow_orders(snapshot)
             await self._clear_orphans()
             self.foreign = foreign(snapshot) if snapshot.whole else self.foreign
@@ -131,8 +144,11 @@ class Reconciler:
             await self._tell()
             self._ctx.progress("reconciled")
 
-    def _take_wishes(self) -> tuple[bool, set[str]]:
-        hints, self._hints = self._hints, set()
+    def _is_news(self, symbol: str, trade_id: int) -> bool:
+        return trade_id > (self._books.ledger.last_trade_id(symbol) or 0)
+
+    def _take_wishes(self) -> tuple[bool, dict[str, int]]:
+        hints, self._hints = self._hints, {}
         due = time.monotonic() - self._swept_s > self._ctx.settings.sweep_s
         weighty = self._requests.weight_1m > BUSY_SHARE * self._ctx.settings.weight_limit
         sweep = self._sweep_wanted or (due and not weighty)
@@ -154,12 +170,12 @@ class Reconciler:
 
     # --- fills --------------------------------------------------------------------------------------
 
-    async def _book_trades(self, snapshot: Snapshot, hints: set[str]) -> None:
+    async def _book_trades(self, snapshot: Snapshot, traded: set[str]) -> None:
         before = self._books.positions
         self._books.positions = now = self._merged(snapshot)
         changed = {symbol for symbol in before.keys() | now.keys() if _moved(before.get(symbol), now.get(symbol))}
         doubtful = {symbol for symbol in self._books.rounds.keys() | now.keys() if self._differs(symbol)}
-        for symbol in sorted(changed | doubtful | hints):
+        for symbol in sorted(changed | doubtful | traded):
             await self._pull(symbol)
         for symbol in doubtful | self.disagreements.keys():
             self.disagreements[symbol] = self.disagreements[symbol] + 1 if self._differs(symbol) else 0
@@ -263,8 +279,9 @@ class Reconciler:
                 continue
             self._told[symbol] = telling.position_of(self._books, held, self._leverages.of(symbol), now)
             self._told_stops[symbol] = telling.stop_of(self._books, held, now)
-            await self._ctx.publish(self._told[symbol])
+            # The stop first: who reads of a position must not think for a moment that it has none.
             await self._ctx.publish(self._told_stops[symbol])
+            await self._ctx.publish(self._told[symbol])
         open_orders = sum(known.live for known in self._books.working.values()) + len(self.foreign)
         if account := telling.account_of(self._books, open_orders, now):
             await self._ctx.publish(account)

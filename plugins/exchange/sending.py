@@ -68,7 +68,7 @@ class Sender:
                 span.set_attribute("error.type", str(reply.code))
         if isinstance(reply, (Refused, Unclear)):
             self.unmentioned.pop(intent.id, None)
-        known = learn(known, reply)
+        known = learn(self._books.newest(known), reply)
         self._books.note(known)
         self._ctx.progress("orders")
         return known
@@ -136,7 +136,8 @@ class Sender:
         return NoTrades()
 
     async def _learn(self, known: Tracked, evidence: Evidence) -> Tracked:
-        after = learn(known, evidence)
-        if after != known:
+        newest = self._books.newest(known)
+        after = learn(newest, evidence)
+        if after != newest:
             self._books.note(after)
         return after

@@ -103,7 +103,7 @@ class UserStream:
 
     def _about_order(self, order: Mapping[str, Any], client_id: str) -> None:
         self._sender.unmentioned.pop(client_id, None)
-        self._reconciler.hint(str(order.get("s", "")))
+        self._reconciler.hint(str(order.get("s", "")), trade_id=int(order.get("t", 0)))
 
     def _about_account(self, account: Mapping[str, Any]) -> None:
         if account.get("m") != "ORDER":
