@@ -19,6 +19,10 @@ RESERVED_COMMANDS = frozenset(
 """First words of `qt` that belong to the framework."""
 
 
+READ_BY_EVERY_HOST = frozenset({"ClockMap"})
+"""Topics that the framework itself reads."""
+
+
 def contract_problems(configuration: Configuration, manifests: Mapping[str, Manifest]) -> list[Problem]:
     """Everything that does not fit; disabled plugins count as absent."""
     view = _View(configuration, manifests)
@@ -79,7 +83,7 @@ def _without_writer(view: _View, name: str, use: TopicUse) -> Problem:
 
 
 def _writers(view: _View) -> Iterator[Problem]:
-    read = {use.topic for manifest in view.enabled.values() for use in manifest.reads}
+    read = READ_BY_EVERY_HOST | {use.topic for manifest in view.enabled.values() for use in manifest.reads}
     for name, manifest in view.enabled.items():
         for use in manifest.writes:
             if use.topic not in read:
@@ -138,7 +142,7 @@ def _outside_names(view: _View) -> Iterator[Problem]:
     """Options and aliases must name settings that exist."""
     sections = view.configuration.sections
     targets = [(("options", name), path) for name, path in sections.options.items()]
-    targets += [(("aliases", name), alias.sets) for name, alias in sections.aliases.items()]
+    targets += [(("aliases", name), path) for name, alias in sections.aliases.items() for path in alias.sets]
     for place, setting in targets:
         path = path_of(setting)
         manifest = view.manifests.get(str(path[1])) if path != MODE_PATH else None

@@ -95,16 +95,18 @@ def _settings(sections: Sections, environment: Mapping[str, str]) -> Iterable[Ov
 def _aliases(sections: Sections, environment: Mapping[str, str]) -> Iterable[Override | Problem]:
     for variable, alias in sections.aliases.items():
         if variable in environment:
-            yield _alias(variable, alias, environment[variable])
+            yield from _alias(variable, alias, environment[variable])
 
 
-def _alias(variable: str, alias: AliasSection, text: str) -> Override | Problem:
+def _alias(variable: str, alias: AliasSection, text: str) -> Iterable[Override | Problem]:
     if alias.values:
         translated = alias.values.get(text.strip().lower())
         if translated is None:
-            return Problem(f"it must be one of {', '.join(alias.values)}; correct it or unset it", where=variable)
+            yield Problem(f"it must be one of {', '.join(alias.values)}; correct it or unset it", where=variable)
+            return
         text = translated
-    return _override(path_of(alias.sets), text, Source(SourceKind.ALIAS, variable))
+    for setting in alias.sets:
+        yield _override(path_of(setting), text, Source(SourceKind.ALIAS, variable))
 
 
 def _options(sections: Sections, options: Mapping[str, str]) -> Iterable[Override | Problem]:

@@ -77,7 +77,7 @@ def _mode(sections: Sections, source: SourceFile) -> Iterator[Problem]:
 
 def _setting_names(sections: Sections, source: SourceFile) -> Iterator[Problem]:
     targets: list[tuple[Location, str]] = [(("options", name), path) for name, path in sections.options.items()]
-    targets += [(("aliases", name), alias.sets) for name, alias in sections.aliases.items()]
+    targets += [(("aliases", name), path) for name, alias in sections.aliases.items() for path in alias.sets]
     for place, setting in targets:
         path = path_of(setting)
         if path[0] == "plugins" and path[1] not in sections.plugins:

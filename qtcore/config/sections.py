@@ -108,15 +108,18 @@ class PluginSection(Section):
 
 
 class AliasSection(Section):
-    """A variable known by another name."""
+    """A variable of another name; `NAME: plugin.setting` is short for one that sets one setting."""
 
-    sets: SettingPath = Field(description="`plugin.setting`, or `application.mode`")
+    sets: tuple[SettingPath, ...] = Field(min_length=1, description="each `plugin.setting`, or `application.mode`")
     values: dict[str, str] = Field(default={}, description="translation of the variable's values, in lower case")
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, data: Any) -> Any:
-        return {"sets": data} if isinstance(data, str) else data
+        data = {"sets": data} if isinstance(data, str) else data
+        if isinstance(data, dict) and isinstance(data.get("sets"), str):
+            return {**data, "sets": (data["sets"],)}
+        return data
 
 
 class Sections(Section):

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from qtcore import Status
+from qtcore.config.loading import load_class
+from qtcore.testing import conformance, harness
 from tests.conftest import Paths
 from tools.write_reference import pages
 
@@ -29,3 +32,19 @@ def test_links_lead_somewhere(paths: Paths) -> None:
         if not (document.parent / target).exists()
     ]
     assert broken == []
+
+
+@pytest.mark.anyio
+async def test_the_plugin_in_the_readme_works(paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What people copy first conforms and does what its first line says."""
+    blocks = re.findall(r"```python\n(.*?)```", (paths.root / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "readme_plugin.py").write_text(blocks[0], encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = load_class("readme_plugin")
+    settings = {"folder": str(tmp_path), "most_bytes": 10}
+    await conformance(folder, settings=settings)
+    async with harness(folder, settings=settings) as h:
+        await h.ready()
+        assert (await h.health()).status is Status.HEALTHY
+        await h.run_timer("measure")
+        assert (await h.health()).status is Status.DEGRADED

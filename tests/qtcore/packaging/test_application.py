@@ -1,0 +1,40 @@
+"""The configuration that this repository ships with."""
+
+from __future__ import annotations
+
+import pytest
+
+from qtcore.config.check import Checked, check_configuration
+from qtcore.config.problem import ConfigurationRefused, Weight
+from tests.conftest import Paths
+
+pytestmark = pytest.mark.anyio
+
+
+async def _checked(paths: Paths, **variables: str) -> Checked:
+    return await check_configuration(paths.root / "plugins.yaml", variables, {}, None)
+
+
+async def test_everything_fits_together(paths: Paths) -> None:
+    """No error, no finding: at most a topic that nobody reads yet."""
+    checked = await _checked(paths)
+    assert [str(problem) for problem in checked.problems if problem.weight is not Weight.NOTE] == []
+    assert checked.configuration.mode == "paper"
+    assert checked.blueprint.plan.posture.when_unknown == "reduce_only"
+
+
+async def test_names_of_old_still_work(paths: Paths) -> None:
+    """One variable of the original reaches every setting that means the same."""
+    checked = await _checked(paths, QT_MAX_POSITIONS="3", QT_PAPER_TRADING="true", STAGING_MODE="1")
+    plugins = checked.configuration.sections.plugins
+    assert plugins["executor"].settings["positions"] == plugins["risk_guard"].settings["positions"] == "3"
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"QT_PAPER_TRADING": "false"}, {"STAGING_MODE": "false"}, {"QT_PAPER_TRADING": "true", "STAGING_MODE": "false"}],
+)
+async def test_paper_and_live_cannot_be_confused(paths: Paths, variables: dict[str, str]) -> None:
+    """A variable that names another mode than the file refuses the start."""
+    with pytest.raises(ConfigurationRefused, match=r"make them agree|contradict each other"):
+        await _checked(paths, **variables)
