@@ -13,7 +13,8 @@ from typing import NoReturn
 
 from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError
-from plugins.paper_exchange.market.source import MarketDataError, open_market
+from plugins.paper_exchange.market.opening import open_market
+from plugins.paper_exchange.market.source import MarketDataError
 from plugins.paper_exchange.play.clock import Speed, parse_speed
 from plugins.paper_exchange.server.app import AddressInUseError, ServerSettings, VenueServer
 from plugins.paper_exchange.venue import Venue

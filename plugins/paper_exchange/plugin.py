@@ -8,7 +8,8 @@ from typing import ClassVar
 from plugins.domain import Mode, VenueAddress
 from plugins.paper_exchange.findings import judged, market_time
 from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError
-from plugins.paper_exchange.market.source import MarketDataError, MarketSource, open_market
+from plugins.paper_exchange.market.opening import open_market
+from plugins.paper_exchange.market.source import MarketDataError, MarketSource
 from plugins.paper_exchange.play.clock import Pace, parse_speed
 from plugins.paper_exchange.server.app import AddressInUseError, VenueServer
 from plugins.paper_exchange.settings import PaperExchangeSettings

@@ -29,7 +29,7 @@ from plugins.domain import Mode, VenueAddress
 from plugins.exchange import ExchangePlugin
 from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.ledger.ledger import Ledger
-from plugins.paper_exchange.market.source import open_market
+from plugins.paper_exchange.market.opening import open_market
 from plugins.paper_exchange.play.clock import parse_speed
 from plugins.paper_exchange.server.app import ServerSettings, VenueServer
 from plugins.paper_exchange.venue import Venue

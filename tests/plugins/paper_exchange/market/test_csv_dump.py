@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from plugins.paper_exchange.market.source import MarketDataError, open_market
+from plugins.paper_exchange.market.opening import open_market
+from plugins.paper_exchange.market.source import MarketDataError
 
 from .conftest import MINUTE_MS, START_MS, bars
 

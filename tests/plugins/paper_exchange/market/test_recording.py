@@ -10,7 +10,8 @@ from typing import Protocol
 
 import pytest
 
-from plugins.paper_exchange.market.source import HISTORY_BARS, MarketDataError, open_market
+from plugins.paper_exchange.market.opening import open_market
+from plugins.paper_exchange.market.source import HISTORY_BARS, MarketDataError
 
 from .conftest import MINUTE_MS, START_MS, Columns, bars
 

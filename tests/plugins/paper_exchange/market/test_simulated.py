@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from plugins.paper_exchange.market import measured
+from plugins.paper_exchange.market.opening import open_market
 from plugins.paper_exchange.market.simulated import SimulatedMarket
 from plugins.paper_exchange.market.simulation import DAY_BARS, bars_of, first_state, moves_of
-from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, MarketDataError, open_market
+from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, MarketDataError
 
 MINUTE_MS = 60_000
 DAY_MS = DAY_BARS * MINUTE_MS
