@@ -149,7 +149,7 @@ def _data(signal: Signal, world: World, rules: Rules) -> Refusal | None:
 
 
 def _slots(_: Signal, world: World, rules: Rules) -> Refusal | None:
-    taken = len(world.positions)
+    taken = len(world.positions.keys() | world.untold)
     if taken < rules.positions:
         return None
     return Refusal(OutcomeCode.SLOTS_FULL, f"{taken} of {rules.positions} positions are open")

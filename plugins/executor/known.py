@@ -9,6 +9,9 @@ from plugins.domain import Account, Instrument, Mark, Position, Signal, TradingP
 from plugins.executor.world import World
 from plugins.store.kill_switch import KillSwitch
 
+UNTOLD_S = 30.0
+"""How long an entry keeps its slot while the exchange has not told its position; it tells within a few seconds."""
+
 
 @dataclass(slots=True)
 class Known:
@@ -24,6 +27,14 @@ class Known:
     positions: dict[str, Position] = field(default_factory=dict)
     entered_at: dict[str, datetime] = field(default_factory=dict)
     """Market time of the last entry by symbol."""
+    untold: dict[str, float] = field(default_factory=dict)
+    """Symbols just entered whose position has not been told since, with the real time of the entry."""
+
+    def entered(self, symbol: str, *, market_now: datetime, now_s: float) -> None:
+        """An entry filled, or may have: it counts as open from now on, not only when its position is told."""
+        self.entered_at[symbol] = market_now
+        if symbol not in self.positions:
+            self.untold[symbol] = now_s
 
     def hear(self, message: object, now_s: float) -> None:
         """Take a message of any topic that the executor reads."""
@@ -40,6 +51,7 @@ class Known:
                 self.instruments[message.symbol] = message
             case Position() if message.quantity:
                 self.positions[message.symbol] = message
+                self.untold.pop(message.symbol, None)
             case Position():
                 self.positions.pop(message.symbol, None)
 
@@ -49,6 +61,7 @@ class Known:
 
     def world(self, signal: Signal, *, posture: str, kill: KillSwitch, market_now: datetime, now_s: float) -> World:
         """The view in which one signal is judged."""
+        self.untold = {symbol: at_s for symbol, at_s in self.untold.items() if now_s - at_s < UNTOLD_S}
         return World(
             market_now=market_now,
             posture=posture,
@@ -61,5 +74,6 @@ class Known:
             mark_age_s=now_s - self.marks_s.get(signal.symbol, 0.0),
             instrument=self.instruments.get(signal.symbol),
             positions=self.positions,
+            untold=frozenset(self.untold),
             last_entry_at=self.entered_at.get(signal.symbol),
         )

@@ -128,10 +128,15 @@ class Executor(Plugin[ExecutorSettings]):
         return found
 
     async def _judge_batch(self, ctx: Ctx, batch: Sequence[Signal]) -> None:
-        """The most confident first; a slot that one does not get is open to the next."""
-        self._judging.update(signal.id for signal in batch)
+        """The most confident first; a slot that one does not get is open to the next.
+
+        What was made before this life is left to the sweep: judged as well, it could be entered and yet be abandoned.
+        """
+        began = self._started_at or ctx.wall()
+        own = [signal for signal in batch if signal.made_at >= began]
+        self._judging.update(signal.id for signal in own)
         try:
-            for signal in sorted(batch, key=lambda signal: (-signal.confidence, signal.id)):
+            for signal in sorted(own, key=lambda signal: (-signal.confidence, signal.id)):
                 await self._judge(ctx, signal)
         finally:
             self._judging.clear()
@@ -166,8 +171,9 @@ class Executor(Plugin[ExecutorSettings]):
     async def _enter(self, ctx: Ctx, order: Order) -> OutcomeCode:
         with ctx.span("enter", symbol=order.signal.symbol, side=order.side.value, quantity=str(order.sizing.quantity)):
             answer = await door.enter(ctx, order)
+        if answer.code in (OutcomeCode.FILLED, OutcomeCode.ORDER_UNKNOWN):
+            self._known.entered(order.signal.symbol, market_now=ctx.market_now(), now_s=ctx.now())
         if answer.code is OutcomeCode.FILLED:
-            self._known.entered_at[order.signal.symbol] = ctx.market_now()
             ctx.progress("entries")
         await self._settle(ctx, order.signal, answer, order.sizing.record())
         return answer.code

@@ -44,3 +44,5 @@ class World:
     positions: Mapping[str, Position]
     last_entry_at: datetime | None
     """Market time of the last entry in this symbol."""
+    untold: frozenset[str] = frozenset()
+    """Symbols just entered whose position is not among `positions` yet."""

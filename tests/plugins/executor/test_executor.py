@@ -54,6 +54,7 @@ async def running(home: Path, scene: Any) -> AsyncIterator[Harness]:
 
 async def ended(h: Harness, store: Store, signal: Any) -> Outcome:
     """Store and publish a signal as `models` does; returns its outcome."""
+    signal = replace(signal, made_at=max(signal.made_at, h.clock.wall()))
     await store.signals.insert_many([signal])
     await h.publish(signal)
     return await h.next(Outcome)
@@ -118,6 +119,29 @@ async def test_what_a_crash_left_is_closed_at_the_next_start(tmp_path: Path, sto
         await h.ready()
     rows = {row.signal.id: row.outcome for row in await store.signals.latest()}
     assert rows == {"s1": OutcomeCode.ABANDONED_BY_RESTART, "s2": OutcomeCode.FILLED}
+
+
+async def test_a_slot_is_taken_before_its_position_is_told(tmp_path: Path, store: Store, scene: Any) -> None:
+    """Entries of one burst count each other, although the exchange tells their positions only later."""
+    symbols = [f"COIN{n}USDT" for n in range(6)]
+    async with running(tmp_path, scene) as h:
+        policies = dict.fromkeys(symbols, scene.policy)
+        await h.publish(replace(scene.trading_policy, by_symbol=policies))
+        await h.publish(replace(scene.universe, symbols=tuple(symbols)))
+        codes = []
+        for symbol in symbols:
+            await h.publish(replace(scene.mark, symbol=symbol))
+            await h.publish(replace(scene.instrument, symbol=symbol))
+            codes.append((await ended(h, store, replace(scene.signal, id=symbol, symbol=symbol))).code)
+        assert codes == [OutcomeCode.FILLED] * 4 + [OutcomeCode.SLOTS_FULL] * 2
+
+
+async def test_a_signal_of_an_earlier_life_is_not_entered(tmp_path: Path, store: Store, scene: Any) -> None:
+    """It is the sweep's to end, also when its message arrives late."""
+    async with running(tmp_path, scene) as h:
+        await h.publish(replace(scene.signal, made_at=h.clock.wall() - timedelta(seconds=1)))
+        await ended(h, store, replace(scene.signal, id="s2"))
+        assert [call["signal_id"] for call in h.calls("exchange.enter")] == ["s2"]
 
 
 async def test_the_funnel_adds_up(tmp_path: Path, store: Store, scene: Any) -> None:
