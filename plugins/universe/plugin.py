@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -114,12 +113,17 @@ class UniversePlugin(Plugin[UniverseSettings]):
         self._changed.clear()
         coverage = _coverage(await ctx.call("feed.coverage"))
         universe = chosen(self._instruments, coverage, ctx.settings, ctx.market_now())
-        if self._universe is None or replace(self._universe, at=universe.at) != universe:
+        if self._universe is None or _differ(self._universe, universe):
             ctx.log.info("universe chosen", symbols=universe.symbols, refused=reasons(universe))
         self._universe, self._failures, self._looked_s = universe, 0, ctx.now()
         await ctx.publish(universe)
         ctx.progress("choices", data_as_of=universe.at)
         return universe
+
+
+def _differ(before: Universe, after: Universe) -> bool:
+    """Whether other symbols may trade, or for other reasons not; their order by turnover changes all the time."""
+    return {*before.symbols} != {*after.symbols} or reasons(before) != reasons(after)
 
 
 def _coverage(answer: Mapping[str, Mapping[str, Any]]) -> dict[str, Coverage]:
