@@ -147,7 +147,8 @@ def _usage(home: Home) -> list[Usage]:
         ("data", home.data),
         ("journal", home.journal),
     )
-    return [Usage(what=what, path=str(path), bytes=_size(path)) for what, path in parts]
+    databases = [("database", path) for path in sorted(home.root.glob("*.db")) if path != home.journal]
+    return [Usage(what=what, path=str(path), bytes=_size(path)) for what, path in (*parts, *databases)]
 
 
 def _size(path: Path) -> int:
