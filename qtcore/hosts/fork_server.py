@@ -16,6 +16,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
@@ -42,19 +43,34 @@ class PreloadFailed(Exception):
     """A module of the preload set cannot be held by a zygote; the text is a sentence for a person."""
 
 
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """What makes hosts start quicker: modules imported ahead, and where spares may rehearse (empty: nowhere)."""
+
+    scratch: str
+    modules: tuple[str, ...]
+
+    def rehearse(self) -> None:
+        """Call `rehearse(scratch)` of each module that has it. What it raises ends the spare; a later one is tried."""
+        for name in self.modules if self.scratch else ():
+            rehearse = getattr(sys.modules.get(name), "rehearse", None)
+            if rehearse is not None:
+                rehearse(self.scratch)
+
+
 def main(argv: list[str]) -> int:
-    """`python -P -m qtcore.hosts.fork_server SUPERVISOR_PID REQUEST_FD [WARM_MODULE ...]`."""
-    supervisor_pid, request_fd = int(argv[0]), int(argv[1])
+    """`python -P -m qtcore.hosts.fork_server SUPERVISOR_PID REQUEST_FD SCRATCH [WARM_MODULE ...]`."""
+    supervisor_pid, request_fd, warmth = int(argv[0]), int(argv[1]), Warmth(argv[2], tuple(argv[3:]))
     birth.close_inherited([request_fd])
     birth.await_adoption(supervisor_pid, request_fd)
     linux.name_process("qt:fork-server")
     with socket.socket(fileno=request_fd) as requests:
         for name in HOST_STACK:
             importlib.import_module(name)
-        skipped = _warm(argv[2:])
+        skipped = _warm(warmth.modules)
         _settle()
         fork_protocol.send(requests, Ready(skipped))
-        _serve(requests, supervisor_pid)
+        _serve(requests, supervisor_pid, warmth)
     return 0
 
 
@@ -76,7 +92,7 @@ def _settle() -> None:
     gc.freeze()
 
 
-def _serve(requests: socket.socket, supervisor_pid: int) -> None:
+def _serve(requests: socket.socket, supervisor_pid: int, warmth: Warmth) -> None:
     """Answer requests until the supervisor closes its end."""
     while True:
         request, fds = fork_protocol.receive(requests)
@@ -86,9 +102,9 @@ def _serve(requests: socket.socket, supervisor_pid: int) -> None:
             case ForkHost(spec=spec):
                 _fork_adopted(requests, partial(_become_host, spec, HostFds(*fds)))
             case ForkZygote(preload=preload):
-                _fork_adopted(requests, partial(_become_zygote, preload, fds[0], supervisor_pid))
+                _fork_adopted(requests, partial(_become_zygote, preload, fds[0], supervisor_pid, warmth))
             case ForkSpare():
-                _fork_adopted(requests, partial(_become_spare, fds[0], supervisor_pid))
+                _fork_adopted(requests, partial(_become_spare, fds[0], supervisor_pid, warmth))
             case other:
                 fork_protocol.send(requests, Refused(f"{type(other).__name__} is not a request"))
         for fd in fds:
@@ -134,7 +150,7 @@ def _become_host(spec: str, fds: HostFds) -> int:
     return program.run(spec, fds)
 
 
-def _become_spare(request_fd: int, supervisor_pid: int) -> int:
+def _become_spare(request_fd: int, supervisor_pid: int, warmth: Warmth) -> int:
     from qtcore.hosts import program
 
     birth.own_session()
@@ -142,6 +158,9 @@ def _become_spare(request_fd: int, supervisor_pid: int) -> int:
     linux.name_process("qt:spare")
     gc.enable()
     program.rehearse()
+    warmth.rehearse()
+    gc.collect()
+    gc.freeze()
     with socket.socket(fileno=request_fd) as orders:
         fork_protocol.send(orders, Ready())
         order, fds = fork_protocol.receive(orders)
@@ -150,7 +169,7 @@ def _become_spare(request_fd: int, supervisor_pid: int) -> int:
     return program.run(order.spec, HostFds(*fds))
 
 
-def _become_zygote(preload: tuple[str, ...], request_fd: int, supervisor_pid: int) -> int:
+def _become_zygote(preload: tuple[str, ...], request_fd: int, supervisor_pid: int, warmth: Warmth) -> int:
     birth.own_session()
     birth.await_adoption(supervisor_pid, request_fd)
     linux.name_process("qt:zygote")
@@ -164,7 +183,7 @@ def _become_zygote(preload: tuple[str, ...], request_fd: int, supervisor_pid: in
             return 0
         _settle()
         fork_protocol.send(requests, Ready())
-        _serve(requests, supervisor_pid)
+        _serve(requests, supervisor_pid, warmth)
     return 0
 
 

@@ -83,10 +83,13 @@ class ForkServerLink:
 
     async def fork(self, spec_json: str, fds: HostFds) -> int:
         """Fork a host; returns its pid, soon our child's. Raises ForkServerAway."""
+        return self.take_spare(spec_json, fds) or await self._ask(ForkHost(spec_json), fds)
+
+    def take_spare(self, spec_json: str, fds: HostFds) -> int | None:
+        """Make the spare this host; returns its pid, or None when there is none."""
         spare, self._spare = self._spare, None
         self._spare_taken.set()
-        pid = spare.become(spec_json, fds) if spare else None
-        return pid or await self._ask(ForkHost(spec_json), fds)
+        return spare.become(spec_json, fds) if spare else None
 
     async def fork_zygote(self, preload: tuple[str, ...], request_end: socket.socket) -> int:
         """Fork a zygote; returns its pid. Raises ForkServerAway."""
@@ -225,10 +228,10 @@ class ForkServerLink:
             self._requests = None
 
 
-def exec_light(output: int, request_end: socket.socket, warm: Sequence[str]) -> int:
+def exec_light(output: int, request_end: socket.socket, scratch: str, warm: Sequence[str]) -> int:
     """Start the light fork server with its output going to this descriptor; returns the pid. Raises OSError."""
     fd = request_end.fileno()
-    return exec_python(["-m", "qtcore.hosts.fork_server", str(os.getpid()), str(fd), *warm], output, [fd])
+    return exec_python(["-m", "qtcore.hosts.fork_server", str(os.getpid()), str(fd), scratch, *warm], output, [fd])
 
 
 def exec_python(arguments: Sequence[str], output: int, fds: Sequence[int]) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +38,19 @@ GONE_WITHIN_S = 5.0
 FORK_SERVER_OUTPUT = "fork_server"
 
 
+@dataclass(frozen=True, slots=True)
+class _Cradle:
+    """What one attempt to make a host holds until the host is born."""
+
+    spec: HostSpec
+    fds: HostFds
+    our_end: socket.socket
+    evidence: int
+    ours: ExitStack
+    """Closes what is ours, unless the host takes it over."""
+    started_ns: int
+
+
 class Launcher:
     """`async with Launcher(board, logs_dir=..., preload_sets=...) as launcher: await launcher.spawn(spec)`.
 
@@ -45,7 +60,8 @@ class Launcher:
     kills every host that still lives and ends the fork servers. Enter it on the main thread: the
     parent-death signal is bound to the thread that starts the children.
 
-    `warm` names modules that the fork servers import beside the host stack. `note` gets sentences
+    `warm` names modules that the fork servers import beside the host stack. With `scratch`, a private
+    folder with a short path, spares call `rehearse` of those modules that have it. `note` gets sentences
     worth a journal entry. Other children of the supervisor must stay in its session: a dead child
     of a foreign session counts as an orphan of some host and is reaped.
     """
@@ -56,13 +72,15 @@ class Launcher:
         *,
         logs_dir: Path,
         preload_sets: Sequence[tuple[str, ...]] = (),
-        warm: Sequence[str] = (DEFAULT_RUNTIME.partition(":")[0],),
+        warm: Sequence[str] = (DEFAULT_RUNTIME.partition(":")[0], "qtcore.hosts.runtime.rehearsal"),
+        scratch: Path | None = None,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._board = board
         self._logs_dir = logs_dir
         self._preload_sets = {names for names in preload_sets if names}
         self._warm = warm
+        self._scratch = scratch
         self._note = note
         self._open = AsyncExitStack()
         self._tasks: TaskGroup
@@ -94,16 +112,27 @@ class Launcher:
         """The light fork server, if this machine allows one, and the zygotes; for reports."""
         return (*([self._light] if self._light else []), *self._zygotes.values())
 
+    def spawn_at_once(self, spec: HostSpec) -> HostProcess | None:
+        """As `spawn`, but without waiting for anything: made of a spare, or None where there is none to be had."""
+        way, link = next((way, link) for way, link in self._ways(spec) if link is not None or way is Way.LIGHT)
+        if link is None or not link.has_spare:
+            return None
+        self._make_way(spec)
+        try:
+            with self._cradle(spec) as cradle:
+                pid = link.take_spare(cradle.spec.model_dump_json(), cradle.fds)
+                return None if pid is None else self._born(cradle, way, pid)
+        except (ForkServerAway, OSError) as error:
+            self._note(f"host {spec.host} is not made of a spare: {error}")
+            return None
+
     async def spawn(self, spec: HostSpec) -> HostProcess:
         """Create the host's process. It is up when it says HostUp; `wait_gone` tells when it is dead.
 
         The last incarnation of the host must be gone; its evidence is closed. Raises
         EnvironmentRefused when the machine gives no process.
         """
-        previous = self._latest.pop(spec.host, None)
-        if previous is not None:
-            previous.close()
-        self._board.clear_host(spec.host_slot)
+        self._make_way(spec)
         self._being_made += 1
         try:
             return await self._make(spec)
@@ -113,8 +142,7 @@ class Launcher:
     # --- ways to make a host --------------------------------------------------------------------
 
     async def _make(self, spec: HostSpec) -> HostProcess:
-        ways = [(Way.ZYGOTE, self._zygotes.get(spec.preload)), (Way.LIGHT, self._light)]
-        for way, link in ways:
+        for way, link in self._ways(spec):
             if link is None or not await link.usable():
                 continue
             try:
@@ -128,8 +156,23 @@ class Launcher:
                 f"host {spec.host} cannot be started: {error.strerror}; free processes, descriptors or memory"
             ) from error
 
+    def _ways(self, spec: HostSpec) -> tuple[tuple[Way, ForkServerLink | None], ...]:
+        return (Way.ZYGOTE, self._zygotes.get(spec.preload)), (Way.LIGHT, self._light)
+
+    def _make_way(self, spec: HostSpec) -> None:
+        """Put away what is left of the last incarnation."""
+        previous = self._latest.pop(spec.host, None)
+        if previous is not None:
+            previous.close()
+        self._board.clear_host(spec.host_slot)
+
     async def _made(self, spec: HostSpec, way: Way, make: Callable[[str, HostFds], Awaitable[int]]) -> HostProcess:
-        """One attempt. Each has a socket of its own, so that a straggler of a failed one is nobody."""
+        with self._cradle(spec) as cradle:
+            return self._born(cradle, way, await make(spec.model_dump_json(), cradle.fds))
+
+    @contextmanager
+    def _cradle(self, spec: HostSpec) -> Iterator[_Cradle]:
+        """What one attempt needs. Each has a socket of its own, so that a straggler of a failed one is nobody."""
         started_ns = time.monotonic_ns()
         with ExitStack() as theirs, ExitStack() as ours:
             our_end, their_end = socket_pair()
@@ -140,18 +183,21 @@ class Launcher:
             output = self._open_output(spec.host)
             theirs.callback(os.close, output)
             fds = HostFds(their_end.fileno(), self._board.fileno(), self._liveness, output, evidence)
-            pid = await make(spec.model_dump_json(), fds)
-            process = HostProcess(
-                spec=spec,
-                child=_hold(pid, spec),
-                way=way,
-                channel=supervisor_end(our_end),
-                board=self._board,
-                output=self._output(spec.host),
-                evidence_fd=evidence,
-                started_ns=started_ns,
-            )
-            ours.pop_all()
+            yield _Cradle(spec, fds, our_end, evidence, ours, started_ns)
+
+    def _born(self, cradle: _Cradle, way: Way, pid: int) -> HostProcess:
+        spec = cradle.spec
+        process = HostProcess(
+            spec=spec,
+            child=_hold(pid, spec),
+            way=way,
+            channel=supervisor_end(cradle.our_end),
+            board=self._board,
+            output=self._output(spec.host),
+            evidence_fd=cradle.evidence,
+            started_ns=cradle.started_ns,
+        )
+        cradle.ours.pop_all()
         self._alive[pid] = self._latest[spec.host] = process
         self._tasks.start_soon(self._reap, process)
         return process
@@ -178,7 +224,7 @@ class Launcher:
         self._liveness, alive = os.pipe()  # nobody writes: its write end closes when we die
         try:
             with self._subreaper() as adopts:
-                async with anyio.create_task_group() as self._tasks:
+                async with self._cleared_up(), anyio.create_task_group() as self._tasks:
                     self._tasks.start_soon(self._keep_house)
                     if adopts:
                         self._start_fork_servers()
@@ -204,7 +250,13 @@ class Launcher:
         finally:
             linux.set_subreaper(False)
 
+    def _sweep_scratch(self) -> None:
+        """Remove what spares left that were killed while they rehearsed, in this run or the last."""
+        for left in self._scratch.glob("rehearsal-*") if self._scratch else ():
+            shutil.rmtree(left, ignore_errors=True)
+
     def _start_fork_servers(self) -> None:
+        self._sweep_scratch()
         self._light = light = ForkServerLink("light fork server", self._exec_light, self._note)
         for names in self._preload_sets:
             start = partial(_fork_zygote, light, names)
@@ -215,7 +267,7 @@ class Launcher:
     async def _exec_light(self, request_end: socket.socket) -> int:
         output = self._open_output(FORK_SERVER_OUTPUT)
         try:
-            return exec_light(output, request_end, self._warm)
+            return exec_light(output, request_end, str(self._scratch or ""), self._warm)
         finally:
             os.close(output)
 
@@ -242,6 +294,16 @@ class Launcher:
                 process.close()
             await self._orphans.end_all()
             self._tasks.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def _cleared_up(self) -> AsyncIterator[None]:
+        """At the end: what remains of fork servers killed while they forked, or of spares while they rehearsed."""
+        try:
+            yield
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._orphans.end_all()
+            self._sweep_scratch()
 
     def _known_pids(self) -> set[int]:
         servers = {link.pid for link in self.fork_servers if link.pid is not None}

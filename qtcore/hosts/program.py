@@ -72,7 +72,7 @@ def run(spec_json: str, fds: HostFds) -> int:
     code = birth.EXIT_BROKEN
     try:
         make_runtime = _load_runtime(spec.runtime)
-        anyio.run(_live, spec, board, socket.socket(fileno=fds.control), make_runtime, backend="asyncio")
+        anyio.run(live, spec, board, socket.socket(fileno=fds.control), make_runtime, backend="asyncio")
         code = 0
     except Exception:  # noqa: BLE001 - the output file is the place for it, and the code tells the supervisor
         traceback.print_exc()
@@ -154,7 +154,8 @@ def _beat_thread(board: Board, spec: HostSpec, liveness: int) -> None:
             os.killpg(0, signal.SIGKILL)
 
 
-async def _live(spec: HostSpec, board: Board, control: socket.socket, make_runtime: RuntimeFactory) -> None:
+async def live(spec: HostSpec, board: Board, control: socket.socket, make_runtime: RuntimeFactory) -> None:
+    """Be the host on this loop until it is told to stop; the control socket is closed at the end."""
     channel = host_end(control)
     outbox, inbox = anyio.create_memory_object_stream[ToHost](INBOX)
     runtime = make_runtime(host=spec.host, spec=spec, board=board, send=channel.send)

@@ -92,7 +92,7 @@ async def _run(ground: _Ground, wish: Run) -> None:
         journal.append(EventKind.NOTE, sentence)
 
     sets = sorted({plan.preload for plan in blueprint.plan.hosts.values() if plan.preload})
-    async with Launcher(board, logs_dir=home.logs, preload_sets=sets, note=note) as launcher:
+    async with Launcher(board, logs_dir=home.logs, preload_sets=sets, note=note, scratch=ground.run_dir) as launcher:
         supervisor = Supervisor(
             topology,
             home=home,

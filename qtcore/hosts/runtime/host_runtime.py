@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, assert_never
 
@@ -49,7 +50,7 @@ from qtcore.messaging.clock import RealClock
 from qtcore.messaging.network import Network
 from qtcore.messaging.trace_context import context_of
 from qtcore.records.home import Home
-from qtcore.telemetry.setup import configure_process
+from qtcore.telemetry.setup import Telemetry, configure_process
 
 OPERATOR = Caller("operator", 0)
 ORPHAN_GRACE_S = 1.0
@@ -60,13 +61,34 @@ _THREADS = 32
 Send = Callable[[ToSupervisor], None]
 
 
+@contextmanager
+def _owned_work() -> Iterator[None]:
+    """Within it, each task and each `to_thread` belongs to the generation that began it."""
+    loop = asyncio.get_running_loop()
+    loop.set_task_factory(task_factory)
+    loop.set_default_executor(OwnedThreads(_THREADS, thread_name_prefix="qt-plugin"))
+    try:
+        yield
+    finally:
+        loop.set_task_factory(None)
+
+
 class HostRuntime:
     """Several plugins in one process; what goes wrong in one never ends another."""
 
-    def __init__(self, *, host: str, spec: HostSpec, board: Board, send: Send) -> None:
+    def __init__(
+        self,
+        *,
+        host: str,
+        spec: HostSpec,
+        board: Board,
+        send: Send,
+        telemetry: Callable[..., Telemetry] = configure_process,
+    ) -> None:
         self._host = host
         self._spec = spec
         self._board = board
+        self._open_telemetry = telemetry
         self._report = Reporter(send)
         self._instances: dict[tuple[str, int], Instance] = {}
         self._lives: set[asyncio.Task[Any]] = set()
@@ -74,9 +96,28 @@ class HostRuntime:
 
     async def run(self, messages: AsyncIterator[ToHost]) -> None:
         """Serve until StopHost or the end of messages. Raises what makes the host useless, so that it exits."""
+        clock = RealClock()
+        bus, desk = Bus(clock), CallDesk(clock)
+        async with Network(
+            host=self._host, run_dir=self._spec.run_dir, bus=bus, desk=desk, complain=self._complain
+        ) as network:
+            # Before the rest is set up: the supervisor decides meanwhile what is to start here.
+            self._report(HostUp(host=self._host, pid=os.getpid(), publisher=network.publisher, router=network.router))
+            self._network = network
+            self._broken = network.broken
+            with self._telemetry() as tracer, _owned_work():
+                self._around = self._surroundings(clock, bus, desk, tracer)
+                try:
+                    await self._obey(messages)
+                finally:
+                    await self._end_jobs()
+                    await desk.aclose()
+
+    @contextmanager
+    def _telemetry(self) -> Iterator[Tracer]:
         spec = self._spec
         os.environ.update(spec.otel)
-        telemetry = configure_process(
+        telemetry = self._open_telemetry(
             Home(spec.home),
             f"host-{self._host}",
             incarnation=spec.incarnation,
@@ -84,43 +125,26 @@ class HostRuntime:
             mode=spec.mode,
             log_level=spec.log_level,
         )
-        loop = asyncio.get_running_loop()
-        loop.set_task_factory(task_factory)
-        loop.set_default_executor(OwnedThreads(_THREADS, thread_name_prefix="qt-plugin"))
         try:
-            await self._serve(messages, telemetry.tracer)
+            yield telemetry.tracer
         finally:
-            loop.set_task_factory(None)
             telemetry.close()
 
-    async def _serve(self, messages: AsyncIterator[ToHost], tracer: Tracer) -> None:
-        clock = RealClock()
-        bus, desk = Bus(clock), CallDesk(clock)
+    def _surroundings(self, clock: RealClock, bus: Bus, desk: CallDesk, tracer: Tracer) -> Surroundings:
         spec = self._spec
-        async with Network(
-            host=self._host, run_dir=spec.run_dir, bus=bus, desk=desk, complain=self._complain
-        ) as network:
-            self._network = network
-            self._around = Surroundings(
-                home=spec.home,
-                mode=spec.mode,
-                clock=clock,
-                bus=bus,
-                desk=desk,
-                hooks=HookRegister(),
-                posture=PostureView(PostureScale(spec.posture_levels, (), spec.posture_when_unknown), clock),
-                tracer=tracer,
-                log=lambda plugin, generation: structlog.get_logger().bind(plugin=plugin, generation=generation),
-                report=self._report,
-                base=contextvars.copy_context(),
-            )
-            self._broken = network.broken
-            self._report(HostUp(host=self._host, pid=os.getpid(), publisher=network.publisher, router=network.router))
-            try:
-                await self._obey(messages)
-            finally:
-                await self._end_jobs()
-                await desk.aclose()
+        return Surroundings(
+            home=spec.home,
+            mode=spec.mode,
+            clock=clock,
+            bus=bus,
+            desk=desk,
+            hooks=HookRegister(),
+            posture=PostureView(PostureScale(spec.posture_levels, (), spec.posture_when_unknown), clock),
+            tracer=tracer,
+            log=lambda plugin, generation: structlog.get_logger().bind(plugin=plugin, generation=generation),
+            report=self._report,
+            base=contextvars.copy_context(),
+        )
 
     async def _obey(self, messages: AsyncIterator[ToHost]) -> None:
         reading = asyncio.get_running_loop().create_task(self._read(messages), name="control messages")

@@ -106,13 +106,15 @@ def world_in(folder: Path) -> OpenWorld:
     """How a test opens a world whose logs lie in this folder."""
 
     @asynccontextmanager
-    async def opened(*, preload_sets: Sequence[tuple[str, ...]] = (), warm: Sequence[str] = ()) -> AsyncIterator[World]:
+    async def opened(
+        *, preload_sets: Sequence[tuple[str, ...]] = (), warm: Sequence[str] = (), scratch: Path | None = None
+    ) -> AsyncIterator[World]:
         board = Board.create(hosts=4, plugins=4)
         notes: list[str] = []
         logs = folder / "logs"
         try:
             async with Launcher(
-                board, logs_dir=logs, preload_sets=preload_sets, warm=warm, note=notes.append
+                board, logs_dir=logs, preload_sets=preload_sets, warm=warm, scratch=scratch, note=notes.append
             ) as launcher:
                 yield World(board, launcher, logs, notes)
         finally:
