@@ -2,7 +2,9 @@
 
 The file is a row of slots, each one padded JSON line, mapped into memory: setting and clearing a
 mark costs a microsecond and no system call, and what is in the mapping outlives SIGKILL. A free
-slot is blank. A slot's first byte is written last and blanked first, so none is ever half valid.
+slot begins with a blank; behind the last slot that was ever used are zeros, because blanking them all
+would be most of what a host's telemetry costs to open. A slot's first byte is written last and blanked
+first, so none is ever half valid.
 """
 
 from __future__ import annotations
@@ -40,8 +42,6 @@ class OpenSpans:
             self._map = mmap.mmap(descriptor, size)
         finally:
             os.close(descriptor)
-        blank = b" " * (SLOT_BYTES - 1) + b"\n"
-        self._map[:] = b" " * (HEADER_SLOTS * SLOT_BYTES - 1) + b"\n" + blank * slots
         self._fill(0, dumps({"resource": resource}), HEADER_SLOTS * SLOT_BYTES)
 
     def mark(self, span_id: int, opening: Json) -> None:
@@ -74,7 +74,7 @@ class OpenSpans:
     def _fill(self, start: int, content: bytes, size: int) -> None:
         if len(content) >= size:
             return
-        self._map[start + 1 : start + size - 1] = content[1:].ljust(size - 2)
+        self._map[start + 1 : start + size] = content[1:].ljust(size - 2) + b"\n"
         self._map[start] = content[0]
 
 
