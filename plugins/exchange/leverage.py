@@ -1,8 +1,10 @@
-"""The leverage of each symbol: set once before the first entry, and read back."""
+"""The leverage of each symbol: set once, before the first entry and where possible long before, and read back."""
 
 from __future__ import annotations
 
-from plugins.exchange.requests import Requests, VenueRefusal
+from collections.abc import Iterable
+
+from plugins.exchange.requests import Requests, VenueRefusal, VenueSilent
 
 
 class Leverages:
@@ -29,3 +31,16 @@ class Leverages:
         self._set[symbol] = now
         if now != self._wanted:
             raise VenueRefusal(f"{symbol} was to have leverage {self._wanted}, but the venue says {now}", None, 0.0)
+
+    async def prepare(self, symbols: Iterable[str]) -> dict[str, str]:
+        """Set it for symbols that may be entered soon; of those that the venue refused now, why.
+
+        An entry need not wait then for a request that has nothing to do with it; where this failed, it does.
+        """
+        failed: dict[str, str] = {}
+        for symbol in symbols:
+            try:
+                await self.ensure(symbol)
+            except (VenueRefusal, VenueSilent) as error:
+                failed[symbol] = str(error)
+        return failed

@@ -21,6 +21,7 @@ from plugins.domain import (
     Side,
     StopState,
     StopStatus,
+    Universe,
     VenueAddress,
 )
 from plugins.exchange.condition import health_of
@@ -56,6 +57,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
     """Carries intents to the venue, and the venue's truth to everybody else."""
 
     reads: ClassVar = [VenueAddress]
+    optional_reads: ClassVar = [Universe]
     writes: ClassVar = [Fill, Position, StopState, Account, Instrument]
     cadence_s = 5.0
     exclusive = True
@@ -88,9 +90,17 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
             async with asyncio.TaskGroup() as work:
                 work.create_task(exchange.reconciler.run(), name="reconcile")
                 work.create_task(exchange.stream.run(), name="user stream")
+                work.create_task(self._prepare(ctx, exchange), name="leverages")
                 async for moved in moves:
                     if moved.origin != address.origin:
                         raise NotReady(f"the venue moved to {moved.origin}", retry_after_s=0.1)
+
+    async def _prepare(self, ctx: Ctx, exchange: Exchange) -> None:
+        async with ctx.subscribe(Universe) as universes:
+            async for universe in universes:
+                flat = [symbol for symbol in universe.symbols if exchange.books.held(symbol) is None]
+                if failed := await exchange.leverages.prepare(flat):
+                    ctx.log.warning("leverage is set with the first entry instead", symbols=failed)
 
     @asynccontextmanager
     async def _opened(self, ctx: Ctx, address: VenueAddress) -> AsyncIterator[Exchange]:
@@ -130,9 +140,12 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         await exchange.reconciler.reconcile()
         return f"dialled the user stream again and reconciled, for {finding.code}"
 
-    @every(60)
+    @every(10)
     async def measure_clock(self, ctx: Ctx) -> None:
-        """Follow the venue's clock, so that signed requests stay inside their window."""
+        """Follow the venue's clock, so that signed requests stay inside their window.
+
+        Often enough that the connection for orders is never idle for the 15 s after which the client drops it.
+        """
         try:
             await self._exchange().requests.measure_clock()
         except (VenueRefusal, VenueSilent) as error:
