@@ -22,6 +22,9 @@ OWN_LAG_NS = 100_000_000
 STARVED_FROM = 0.1
 """Share of the limit that a host must have waited for a processor before that excuses its silence."""
 
+QUIET_FROM = 0.5
+"""Share of the limit after which the beat thread, which beats four times within it, counts as silent beside its loop."""
+
 RAN_ENOUGH = 0.5
 """A host that had a processor for this share of its limit and still did not beat is not starved."""
 
@@ -130,17 +133,18 @@ def verdict(
         return Verdict.FINE
     if now_ns < due + excuse_ns(facts.main_thread, before, limit_ns(limits, phase)):
         return Verdict.STARVED
-    return _kind_of_hang(beats, facts, thread_silent=thread_silent)
+    thread_quiet = now_ns >= max(beats.thread_ns, phase.since_ns) + limits.loop_ns * QUIET_FROM
+    return _kind_of_hang(beats, facts, thread_quiet=thread_quiet)
 
 
-def _kind_of_hang(beats: Beats, facts: ProcFacts, *, thread_silent: bool) -> Verdict:
+def _kind_of_hang(beats: Beats, facts: ProcFacts, *, thread_quiet: bool) -> Verdict:
     if facts.stopped:  # its thread may have beaten a moment after its loop, and so be within its limit still
         return Verdict.STOPPED
     if facts.state == "D":
         return Verdict.UNINTERRUPTIBLE
     if beats.loop_ns == 0:
         return Verdict.NOT_STARTED
-    return Verdict.SILENT if thread_silent else Verdict.LOOP_BLOCKED
+    return Verdict.SILENT if thread_quiet else Verdict.LOOP_BLOCKED
 
 
 def excuse_ns(now: RunDelay, before: RunDelay, limit: int) -> int:

@@ -46,6 +46,8 @@ SLEEPING = ProcFacts(
         (Beats(9 * SECOND + 1, 0), SLEEPING, Verdict.FINE),
         (Beats(9 * SECOND, 10 * SECOND), SLEEPING, Verdict.LOOP_BLOCKED),
         (Beats(9 * SECOND, 9 * SECOND), SLEEPING, Verdict.SILENT),
+        (Beats(9 * SECOND, 9 * SECOND + SECOND // 4), SLEEPING, Verdict.SILENT),
+        (Beats(9 * SECOND, 10 * SECOND - SECOND // 4), SLEEPING, Verdict.LOOP_BLOCKED),
         (Beats(0, 10 * SECOND), SLEEPING, Verdict.NOT_STARTED),
         (Beats(9 * SECOND, 9 * SECOND), replace(SLEEPING, state="T"), Verdict.STOPPED),
         (Beats(9 * SECOND, 10 * SECOND - 1), replace(SLEEPING, state="T"), Verdict.STOPPED),
