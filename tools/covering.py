@@ -10,20 +10,30 @@ from check_first_night import bare_positions
 from outside import Unreadable, Venue
 
 SAMPLE_S = 1.0
+MOST_OPEN = 4
+"""Positions that the shipped settings of the executor allow at once."""
 
 
 @dataclass
 class Cover:
-    """What the samples showed; `bare` names symbols without a stop, with the second at which."""
+    """What the samples showed; `bare` names symbols without a stop and when, `most` were open at once."""
 
     samples: int = 0
     unreadable: int = 0
     covered: int = 0
+    most: int = 0
     bare: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        """Broken promises, in sentences."""
+        crowd = [f"{self.most} positions were open at once, {MOST_OPEN} are allowed"] if self.most > MOST_OPEN else []
+        return [f"no stop for {one}" for one in self.bare] + crowd
 
     def line(self) -> str:
         """One sentence."""
         told = f"{self.samples} samples, {self.unreadable} while the venue was away, {self.covered} positions covered"
+        told += f", at most {self.most} open at once (allowed: {MOST_OPEN})"
         return f"{told}, bare: {', '.join(self.bare) or 'none'}"
 
 
@@ -59,5 +69,6 @@ class StopSampler:
         except Unreadable:
             cover.unreadable += 1
             return
+        cover.most = max(cover.most, held)
         cover.covered += held - len(naked)
         cover.bare += [f"{symbol} at {time.monotonic() - self._began:.1f} s" for symbol in naked]

@@ -31,7 +31,7 @@ ASKED_S = {50: 60.0, 90: 150.0}
 
 @dataclass(frozen=True)
 class First:
-    """One seed's night; times in seconds since the process began, None when it did not happen."""
+    """One seed's night; times in seconds since the process began, nan or None when it did not happen."""
 
     seed: int
     ready_s: float
@@ -63,17 +63,27 @@ def night_of(seed: int, *, speed: str, patience_s: float) -> First:
         night = Night(Path(folder), market=f"simulated:seed={seed}", speed=speed)
         night.begin()
         try:
-            night.until_running(within_s=120)
-            ready_s = time.monotonic() - night.begun_s
-            found = outcomes(night.home / "quantum.db")
-            while not found.get("filled") and time.monotonic() - night.begun_s < patience_s:
-                time.sleep(LOOK_EVERY_S)
-                found = outcomes(night.home / "quantum.db")
-            filled_s = time.monotonic() - night.begun_s if found.get("filled") else None
+            found, ready_s, filled_s = _watched(night, patience_s)
         finally:
             night.end()
     told = ", ".join(f"{code} {count}" for code, count in sorted(found.items(), key=lambda item: -item[1]))
     return First(seed, ready_s, sum(found.values()), filled_s, told)
+
+
+def _watched(night: Night, patience_s: float) -> tuple[dict[str, int], float, float | None]:
+    """Outcomes at the end, and when all plugins ran and when the first trade was filled, whichever came first."""
+    plugins = [name for tenants in night.hosts.values() for name in tenants]
+    ready_s: float = math.nan
+    while True:
+        now_s = time.monotonic() - night.begun_s
+        if math.isnan(ready_s) and night.is_running(plugins):
+            ready_s = now_s
+        found = outcomes(night.home / "quantum.db")
+        if found.get("filled"):
+            return found, ready_s, now_s
+        if now_s > patience_s:
+            return found, ready_s, None
+        time.sleep(LOOK_EVERY_S)
 
 
 def percentile(values: list[float], percent: int) -> float:

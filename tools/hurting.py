@@ -29,8 +29,13 @@ class Blow(StrEnum):
     KILL = "SIGKILL"
     STOP = "SIGSTOP"
     LOOP = "endless loop"
+    GIL = "holds the lock"
     CRASH = "raises on each start"
     SUPERVISOR = "SIGKILL of the supervisor"
+
+
+CULPRITS = {Blow.LOOP: "sleeper", Blow.GIL: "grabber"}
+"""The drill plugin that does it, in its own host."""
 
 
 @dataclass
@@ -61,14 +66,14 @@ class Wound:
 
 
 def hurt_host(night: Night, blow: Blow, host: str) -> Wound:
-    """Strike a host with a signal, or with a loop that the drill plugin `sleeper` runs in it."""
+    """Strike a host with a signal, or with what a drill plugin does in it."""
     night.until_running()
     before = night.tenants()
     mark = night.last_seq()
-    if blow is Blow.LOOP:
+    if blow in CULPRITS:
         began = time.monotonic()
         with contextlib.suppress(subprocess.TimeoutExpired):  # nobody answers; the journal tells what came of it
-            night.qt("call", "sleeper.strike", "--timeout", "1", within_s=NOTICE_S)
+            night.qt("call", f"{CULPRITS[blow]}.strike", "--timeout", "1", within_s=NOTICE_S)
     else:
         pid = pid_of(before, host)
         began = time.monotonic()
@@ -93,7 +98,7 @@ def _followed(night: Night, wound: Wound, before: dict[str, Tenant], mark: int, 
     gone = night.until_entry(
         lambda e: e.kind == "host_gone" and e.host == host, f"{host} gone", after=mark, within_s=NOTICE_S
     )
-    if wound.blow is Blow.LOOP:  # the call took its own time to arrive; the host's silence is what counts
+    if wound.blow in CULPRITS:  # the call took its own time to arrive; the host's silence is what counts
         began = noticed.at_s - _silence_s(noticed)
     wound.noticed_ms = (noticed.at_s - began) * 1e3
     wound.noticed_by = f"{noticed.kind} ({gone.cause})"
@@ -112,7 +117,7 @@ def _followed(night: Night, wound: Wound, before: dict[str, Tenant], mark: int, 
     return wound
 
 
-_WORDS = {Blow.STOP: "stopped by a signal", Blow.LOOP: "blocks the loop"}
+_WORDS = {Blow.STOP: "stopped by a signal", Blow.LOOP: "blocks the loop", Blow.GIL: "interpreter lock"}
 
 
 def _unlike(blow: Blow, noticed: Entry) -> str:
@@ -141,7 +146,7 @@ def _running_again(night: Night, name: str, after: int, generation: int) -> Entr
     )
 
 
-_CAUSES = {Blow.KILL: "signal", Blow.STOP: "hung", Blow.LOOP: "hung"}
+_CAUSES = {Blow.KILL: "signal", Blow.STOP: "hung", Blow.LOOP: "hung", Blow.GIL: "hung"}
 
 
 def _misnamed(wound: Wound, gone: Entry, ends: list[Entry], residents: tuple[str, ...]) -> list[str]:
@@ -151,10 +156,10 @@ def _misnamed(wound: Wound, gone: Entry, ends: list[Entry], residents: tuple[str
         faults.append(f"host_gone names {gone.cause}, not {_CAUSES[wound.blow]}: {gone.reason}")
     if silent := set(residents) - {e.plugin for e in ends}:
         faults.append(f"no entry says what became of {', '.join(sorted(silent))}")
-    if wound.blow is Blow.LOOP:
-        if gone.details.get("culprit") != "sleeper" or "strike" not in str(gone.details.get("stacks")):
-            faults.append(f"the looping plugin is not named with its stack: culprit {gone.details.get('culprit')}")
-        if missing := set(residents) - {"sleeper"} - set(wound.collateral):
+    if culprit := CULPRITS.get(wound.blow):
+        if gone.details.get("culprit") != culprit or "strike" not in str(gone.details.get("stacks")):
+            faults.append(f"{culprit} is not named with its stack: culprit {gone.details.get('culprit')}")
+        if missing := set(residents) - {culprit} - set(wound.collateral):
             faults.append(f"not listed as collateral: {', '.join(sorted(missing))}")
     return faults
 

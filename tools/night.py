@@ -30,6 +30,7 @@ LOOK_EVERY_S = 0.01
 
 DRILLS: dict[str, dict[str, Any]] = {
     "sleeper": {"use": "qtcore.testing.faults:BlocksLoop", "host": "main"},
+    "grabber": {"use": "qtcore.testing.faults:HoldsGil", "host": "models"},
     "crasher": {
         "use": "qtcore.testing.faults:CrashOnStart",
         "host": "drill",
@@ -38,7 +39,8 @@ DRILLS: dict[str, dict[str, Any]] = {
     },
     "bystander": {"use": "qtcore.testing.faults:Healthy", "host": "drill"},
 }
-"""Plugins added for the rehearsal: one blocks the loop of `main` when told, one raises on every start."""
+"""Plugins added for the rehearsal: when told, one blocks the loop of `main` and one holds the interpreter lock of
+`models`; one raises on every start."""
 
 ROOM_FOR_JUDGES = {
     "QT_PAPER_EXCHANGE__WEIGHT_LIMIT_1M": "240000",

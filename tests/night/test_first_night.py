@@ -30,7 +30,7 @@ def test_a_recorded_night_trades_and_every_book_agrees(begin: Begin, paths: Any)
     night = begin(market=f"recording:{paths.shared('data', 'demo')}", speed="60")
     cover = watched(night, 90).cover
     assert wrong(books(night, least_orders=8)) == []
-    assert cover.bare == []
+    assert cover.faults == []
     assert cover.unreadable == 0
     assert cover.covered > 0
     assert night.end() == 0
@@ -41,6 +41,6 @@ def test_a_simulated_night_needs_nothing_but_this_repository(begin: Begin) -> No
     night = begin("--for", "60", market="simulated:seed=7", speed="60")
     cover = watched(night, 25).cover
     assert wrong(books(night)) == []
-    assert cover.bare == []
+    assert cover.faults == []
     assert cover.unreadable == 0
     assert night.wait(90) == 0
