@@ -33,6 +33,7 @@ from qtcore.supervisor.housekeeping import bury_the_last_run, keep_traces, lost_
 from qtcore.supervisor.operator import Operator
 from qtcore.supervisor.preflight import refuse_taken_ports
 from qtcore.supervisor.projection import Projection
+from qtcore.supervisor.secrets import register_secrets
 from qtcore.supervisor.supervisor import Supervisor
 from qtcore.supervisor.topology import Topology
 from qtcore.telemetry.setup import configure_process
@@ -84,6 +85,7 @@ async def _run(ground: _Ground, wish: Run) -> None:
     refuse_if_wrong(inspection.problems)
     blueprint = build_plan(configuration, inspection.manifests)
     refuse_taken_ports(configuration, inspection.manifests)
+    register_secrets(configuration, inspection.manifests)
     topology = Topology(configuration, blueprint, inspection.manifests, home, ground.run_dir)
     telemetry = configure_process(home, "supervisor", application=topology.application, mode=topology.mode)
     board = Board.create(len(blueprint.plan.hosts), len(blueprint.plan.plugins))

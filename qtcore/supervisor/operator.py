@@ -15,6 +15,7 @@ from qtcore.kernel import events
 from qtcore.kernel.state import READY
 from qtcore.records.journal_event import EventKind
 from qtcore.report.status_document import StatusDocument
+from qtcore.supervisor.protections import missing_protections
 from qtcore.supervisor.supervisor import Supervisor
 
 CALL_MARGIN_S = 1.0
@@ -114,7 +115,11 @@ class Operator:
 
     def _report_facts(self) -> ask.ReportFacts:
         posture = self._supervisor.state.posture
-        return ask.ReportFacts(posture_reasons=posture.reasons if posture else (), host_pids=self._supervisor.host_pids)
+        return ask.ReportFacts(
+            posture_reasons=posture.reasons if posture else (),
+            host_pids=self._supervisor.host_pids,
+            missing_protections=missing_protections(self._supervisor.fork_servers),
+        )
 
     def _known(self, plugin: str) -> str:
         names = self._supervisor.topology.plan.plugins

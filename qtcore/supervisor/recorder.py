@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 from qtcore.control import host_message as wire
+from qtcore.documents import Facts
 from qtcore.hosts.watch import Sighting
 from qtcore.kernel import commands
 from qtcore.kernel.words import Cause
@@ -15,6 +17,7 @@ from qtcore.supervisor.story import Story
 from qtcore.supervisor.topology import Topology
 from qtcore.telemetry.inferred import end_open_spans
 from qtcore.telemetry.lifecycle import Step
+from qtcore.telemetry.redaction import SECRETS
 from qtcore.telemetry.setup import Telemetry
 
 
@@ -153,6 +156,12 @@ class Recorder:
                 "incarnation": death.incarnation,
                 "culprit": death.culprit,
                 "spans_ended": len(ended),
-                **self._story.death(death),
+                **cleaned(self._story.death(death)),
             },
         )
+
+
+def cleaned(facts: Facts) -> Facts:
+    """The same without registered secrets: stacks and output are whatever the process wrote."""
+    found: Facts = json.loads(SECRETS.clean(json.dumps(facts).encode()))
+    return found

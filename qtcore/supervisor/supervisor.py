@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from qtcore.control import host_message as wire
 from qtcore.health.model import Finding, Severity
 from qtcore.hosts.board import Board
+from qtcore.hosts.fork_server_link import ForkServerLink
 from qtcore.hosts.launcher import Launcher
 from qtcore.hosts.watch import HeartbeatWatch, Limits, Sighting
 from qtcore.kernel import commands, events
@@ -87,6 +88,11 @@ class Supervisor:
         """The process of each host, None while it has none."""
         live = self.hosts.live
         return {name: live[name].process.pid if name in live else None for name in self.topology.plan.hosts}
+
+    @property
+    def fork_servers(self) -> tuple[ForkServerLink, ...]:
+        """The processes that hosts are forked from."""
+        return self._launcher.fork_servers
 
     async def run(self, *, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Supervise until everything is stopped."""
