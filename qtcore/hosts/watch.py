@@ -23,7 +23,7 @@ STARVED_FROM = 0.1
 """Share of the limit that a host must have waited for a processor before that excuses its silence."""
 
 QUIET_FROM = 0.5
-"""Share of the limit after which the beat thread, which beats four times within it, counts as silent beside its loop."""
+"""Share of the limit after which the beat thread, which beats four times within it, counts as silent too."""
 
 RAN_ENOUGH = 0.5
 """A host that had a processor for this share of its limit and still did not beat is not starved."""
