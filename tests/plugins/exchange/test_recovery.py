@@ -154,3 +154,25 @@ async def test_what_ended_while_nobody_looked_is_told(door: Harness, venue: Any)
     await door.ready("exchange")
     last = door.published(Position)[-1]
     assert (last.quantity, last.closed_because) == (Decimal(0), ExitReason.STOP)
+
+
+async def test_a_venue_that_is_killed_and_comes_back_loses_nothing(
+    venue_process: Any, tmp_path: Path, open_door: Any
+) -> None:
+    """While it is away nothing can be entered and health says so; when it is back the books are as before."""
+    settings = {"order_timeout_s": 0.5, "resolve_s": 1.0, "reconcile_s": 0.2}
+    async with open_door(venue_process.origin, tmp_path / "home", **settings) as h:
+        assert (await h.call("exchange.enter", wish(venue_process)))["code"] == "filled"
+        await h.call("exchange.reconcile")
+        asked = wish(venue_process) | {"signal_id": "s2", "symbol": "ETHUSDT", "quantity": "0.1"}
+        venue_process.kill()
+        refused = await h.call("exchange.enter", asked, timeout_s=20)
+        assert refused["code"] == "order_refused"
+        assert (await h.call("exchange.close", {"symbol": SYMBOL, "reason": "flatten"}, timeout_s=20))[
+            "state"
+        ] != "filled"
+        venue_process.restart()
+        reconciled = await h.call("exchange.reconcile", timeout_s=20)
+        assert (reconciled["positions"], reconciled["fills"], reconciled["unclear_orders"]) == (1, 1, 0)
+        assert len(venue_process.stops(SYMBOL)) == 1
+        assert (await h.call("exchange.close", {"symbol": SYMBOL, "reason": "flatten"}))["state"] == "filled"
