@@ -160,8 +160,8 @@ class Executor(Plugin[ExecutorSettings]):
     async def _last_gates(self, ctx: Ctx, order: Order) -> Order | Refusal:
         try:
             ctx.check_lease()
-            notional = order.sizing.notional
-            answer = await ctx.call("risk_guard.approve", {"notional": notional}, timeout_s=APPROVAL_TIMEOUT_S)
+            asked = {"symbol": order.signal.symbol, "notional": order.sizing.notional}
+            answer = await ctx.call("risk_guard.approve", asked, timeout_s=APPROVAL_TIMEOUT_S)
         except Fenced as error:
             return Refusal(OutcomeCode.LEASE, str(error))
         except (CallFailed, CallUnanswered) as error:

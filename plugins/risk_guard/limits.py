@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from plugins.domain import Account, Position, Posture
@@ -37,13 +37,17 @@ class Baselines:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is known: None where nothing has been heard. `age_s` is how old the account is, in real seconds."""
+    """What is known: None where nothing has been heard. `age_s` is how old the account is, in real seconds.
+
+    `promised` is the notional (USDT) of entries approved by symbol, until their positions are told.
+    """
 
     account: Account | None
     age_s: float
     positions: Sequence[Position]
     baselines: Baselines | None
     kill_reason: str | None = None
+    promised: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +126,12 @@ def refusal(limits: Limits, view: View, notional: Decimal) -> str | None:
         return "the account is not known yet"
     if notional > limits.notional_per_trade:
         return f"{notional:.2f} USDT exceed the limit of {limits.notional_per_trade:.2f} USDT for one trade"
-    held = [position for position in view.positions if position.quantity]
-    if len(held) >= limits.positions:
-        return f"{len(held)} positions are open (limit {limits.positions})"
-    share = _share(gross_notional(view.positions) + notional, view.account.equity)
+    held = {position.symbol for position in view.positions if position.quantity}
+    coming = {symbol: amount for symbol, amount in view.promised.items() if symbol not in held}
+    taken = len(held) + len(coming)
+    if taken >= limits.positions:
+        return f"{taken} positions are open or about to be (limit {limits.positions})"
+    share = _share(gross_notional(view.positions) + sum(coming.values(), notional), view.account.equity)
     if share > limits.gross_exposure:
         return f"it would bring exposure to {share:.2%} of equity (limit {limits.gross_exposure:.2%})"
     return None

@@ -18,6 +18,9 @@ from qtcore import Context, Finding, Health, NeedsOperator, Plugin, Severity, ac
 
 Ctx = Context[RiskGuardSettings]
 
+PROMISED_S = 10.0
+"""How long an approved entry counts while no position of it is told; one that fills is told within a few seconds."""
+
 
 class RiskGuard(Plugin[RiskGuardSettings]):
     """Limits on the venue's word. It never sends an order: it tightens the posture, which the door obeys."""
@@ -31,6 +34,7 @@ class RiskGuard(Plugin[RiskGuardSettings]):
         self._account: Account | None = None
         self._heard_s = 0.0
         self._positions: dict[str, Position] = {}
+        self._promised: dict[str, tuple[Decimal, float]] = {}
         self._baselines: Baselines | None = None
         self._kill = KillSwitch(on=False, who="", when=None, why="")
 
@@ -69,9 +73,11 @@ class RiskGuard(Plugin[RiskGuardSettings]):
         return Health.healthy(f"within all limits, equity {view.account.equity:.2f} USDT", **facts)
 
     @action(help="whether an entry of this notional (USDT) may go out")
-    async def approve(self, ctx: Ctx, notional: Decimal) -> dict[str, Any]:
-        """Judge one entry against the limits as they stand now."""
+    async def approve(self, ctx: Ctx, symbol: str, notional: Decimal) -> dict[str, Any]:
+        """Judge one entry against the limits as they stand now, with what was approved a moment ago."""
         reason = refusal(ctx.settings.limits, self._view(ctx), notional)
+        if reason is None:
+            self._promised[symbol] = (notional, ctx.now())
         return {"approved": reason is None, "reason": reason or "within all limits"}
 
     @action(help="the limits and how far each is used")
@@ -109,6 +115,7 @@ class RiskGuard(Plugin[RiskGuardSettings]):
                     remember(ctx.data_dir, self._baselines)
             case Position() if message.quantity:
                 self._positions[message.symbol] = message
+                self._promised.pop(message.symbol, None)
             case Position():
                 self._positions.pop(message.symbol, None)
 
@@ -117,7 +124,12 @@ class RiskGuard(Plugin[RiskGuardSettings]):
         reason = f"kill switch: {self._kill.why} ({self._kill.who})" if self._kill.on else None
         age_s = (ctx.wall() - self._account.reconciled_at).total_seconds() if self._account else 0.0
         positions = tuple(self._positions.values())
-        return View(self._account, max(age_s, ctx.now() - self._heard_s), positions, self._baselines, reason)
+        age_s = max(age_s, ctx.now() - self._heard_s)
+        return View(self._account, age_s, positions, self._baselines, reason, self._promises(ctx.now()))
+
+    def _promises(self, now_s: float) -> dict[str, Decimal]:
+        self._promised = {symbol: made for symbol, made in self._promised.items() if now_s - made[1] < PROMISED_S}
+        return {symbol: notional for symbol, (notional, _) in self._promised.items()}
 
     def _claim(self, ctx: Ctx) -> None:
         level, reason = strictest(breaches(ctx.settings.limits, self._view(ctx)))

@@ -46,6 +46,18 @@ def test_the_day_is_over_at_its_limit() -> None:
     assert "5.00%" in breach.sentence
 
 
+def test_what_was_approved_a_moment_ago_counts_like_what_is_open() -> None:
+    """A burst of entries cannot pass the limits together because none of their positions is told yet."""
+    most = LIMITS.gross_exposure * Decimal(10_000)
+    promised = {"BTCUSDT": most - Decimal(1_000)}
+    assert refusal(LIMITS, replace(view(), promised=promised), Decimal(1_000)) is None
+    told = refusal(LIMITS, replace(view(), promised=promised), Decimal(1_001))
+    assert told is not None
+    assert "exposure" in told
+    crowd = {f"COIN{n}USDT": Decimal(1) for n in range(LIMITS.positions)}
+    assert "about to be" in (refusal(LIMITS, replace(view(), promised=crowd), Decimal(1)) or "")
+
+
 def test_the_rules_bark_in_rehearsal() -> None:
     """Each limit trips on a made-up breach, and none without."""
     assert silent_rules(LIMITS) == ()
