@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from qtcore.hooks import HookCall, hookimpl
     from qtcore.messaging.clock import ClockMap
     from qtcore.messaging.envelope import Gap
-    from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, every
+    from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, every, is_check
     from qtcore.topics import topic
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "action",
     "every",
     "hookimpl",
+    "is_check",
     "topic",
 ]
 
@@ -71,6 +72,7 @@ _HOMES = {
     "action": "qtcore.plugin",
     "every": "qtcore.plugin",
     "hookimpl": "qtcore.hooks",
+    "is_check": "qtcore.plugin",
     "topic": "qtcore.topics",
 }
 

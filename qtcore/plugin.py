@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo
 
 from qtcore.config.manifest import CommandLine
 
@@ -25,6 +25,26 @@ class Settings(BaseModel):
     """Base of a plugin's settings: frozen, typed, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Check:
+    """The validation context while `qt check` or `qt up` looks at settings, before anything runs."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+
+def is_check(info: ValidationInfo) -> bool:
+    """True inside a settings validator while `qt check` or `qt up` looks, in a process of its own.
+
+    Then a validator may look at the world (that a file exists and can be read) and refuse with a
+    sentence, so that nothing is started in vain. When the plugin itself is built it must not: what
+    was true once may have changed, and `start` tells that better.
+    """
+    if not isinstance(info.context, Check):
+        return False
+    info.context.asked = True
+    return True
 
 
 class NoSettings(Settings):

@@ -3,13 +3,14 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from plugins.paper_exchange.core.economics import Economics
+from plugins.paper_exchange.market.opening import open_market
 from plugins.paper_exchange.play.clock import parse_speed
 from plugins.paper_exchange.server.app import PUBLIC_KEY, PUBLIC_SECRET, ServerSettings
 from plugins.paper_exchange.server.limits import LimitSettings
-from qtcore import Port, Settings
+from qtcore import Port, Settings, is_check
 
 Fraction = Annotated[Decimal, Field(ge=0, lt=1)]
 Amount = Annotated[Decimal, Field(gt=0)]
@@ -33,6 +34,13 @@ class PaperExchangeSettings(Settings):
     weight_limit_1m: Annotated[int, Field(ge=1)] = 2_400
     order_limit_10s: Annotated[int, Field(ge=1)] = 300
     order_limit_1m: Annotated[int, Field(ge=1)] = 1_200
+
+    @field_validator("market")
+    @classmethod
+    def _playable_market(cls, spec: str, info: ValidationInfo) -> str:
+        if is_check(info):
+            open_market(spec)
+        return spec
 
     @field_validator("speed")
     @classmethod

@@ -47,3 +47,4 @@ class Inspected(Document):
     manifest: Manifest
     misfits: tuple[SettingsMisfit, ...] = ()
     files: dict[str, str] = Field(default={}, description="file -> SHA-256 of every file the manifest depends on")
+    looked_around: bool = Field(default=False, description="the settings were checked against the world, which changes")

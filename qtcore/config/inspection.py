@@ -173,7 +173,7 @@ def _remember(
     entries = {
         name: {"key": _key(requests[name], root), "root": str(root), "inspected": inspected.model_dump(mode="json")}
         for name, inspected in found.items()
-        if inspected.manifest.failure is None and not inspected.misfits
+        if inspected.manifest.failure is None and not inspected.misfits and not inspected.looked_around
     }
     try:
         _write_private(cache_dir / CACHE_NAME, json.dumps(entries).encode())

@@ -74,8 +74,8 @@ def _complaint(detail: Mapping[str, Any], node: Mapping[str, Any]) -> str:
     message = message.removeprefix("Input ")
     if not message.startswith("should"):
         message = f"is not accepted: {message}"
-    if is_secret(node):
-        return message
+    if is_secret(node) or detail["type"] in {"value_error", "assertion_error"}:
+        return message  # a validator's own sentence names the value where that helps
     return f"{message}, and is {_shown(detail.get('input'))}"
 
 

@@ -30,7 +30,7 @@ from qtcore.config.inspected import Inspected, InspectionOrder, InspectionReques
 from qtcore.config.loading import is_installed, load_class, loaded_files
 from qtcore.config.manifest import LoadFailure, Manifest
 from qtcore.config.shape import misfits
-from qtcore.plugin import Settings
+from qtcore.plugin import Check, Settings
 
 _GRACE_S = 1.0
 """What the child's own watchdog gets before it is killed from outside."""
@@ -164,17 +164,22 @@ def inspect_one(request: InspectionRequest) -> Inspected:
     except Unloadable as error:
         return _unreadable(request, error.failure)
     files = {file: _digest(file) for file in loaded_files(request.use.partition(":")[0])}
+    check = Check()
+    misfits_found = tuple(_settings_misfits(cls.settings_type(), request, check))
     content = hashlib.sha256("".join(sorted(files.values())).encode()).hexdigest()
     return Inspected(
         manifest=manifest.model_copy(update={"content_hash": content}),
-        misfits=tuple(_settings_misfits(cls.settings_type(), request)),
+        misfits=misfits_found,
         files=files,
+        looked_around=check.asked,
     )
 
 
-def _settings_misfits(settings: type[Settings], request: InspectionRequest) -> Iterable[SettingsMisfit]:
+def _settings_misfits(
+    settings: type[Settings], request: InspectionRequest, check: Check
+) -> Iterable[SettingsMisfit]:
     try:
-        settings.model_validate(request.settings)
+        settings.model_validate(request.settings, context=check)
     except ValidationError as error:
         for misfit in misfits(error, settings):
             yield SettingsMisfit(location=misfit.location, sentence=misfit.sentence, about_key=misfit.about_key)

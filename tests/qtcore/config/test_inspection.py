@@ -232,6 +232,42 @@ async def test_an_unwritable_cache_is_only_noted(project: Callable[..., Configur
     assert problem.weight is Weight.NOTE
 
 
+LOOKS_AROUND = """
+from pathlib import Path
+from pydantic import ValidationInfo, field_validator
+from qtcore import Plugin, Settings, hookimpl, is_check
+
+
+class AroundSettings(Settings):
+    folder: Path = Path()
+
+    @field_validator("folder")
+    @classmethod
+    def _there(cls, folder: Path, info: ValidationInfo) -> Path:
+        if is_check(info) and not folder.is_dir():
+            raise ValueError(f"there is no folder {folder}; create it")
+        return folder
+
+
+class Around(Plugin[AroundSettings]):
+    @hookimpl
+    async def start(self) -> None: ...
+"""
+
+
+async def test_settings_may_be_checked_against_the_world(project: Callable[..., Configuration], tmp_path: Path) -> None:
+    """A validator may look at files while we check, every time anew, and never when the plugin is built."""
+    folder = tmp_path / "wanted"
+    configuration = project({"around": LOOKS_AROUND}, f"{{folder: {folder}}}")
+    (told,) = await _sentences(configuration)
+    assert told.endswith(f'plugin around: "folder" is not accepted: there is no folder {folder}; create it')
+    folder.mkdir()
+    cache = tmp_path / "var" / "cache"
+    assert (await inspect(configuration, cache)).problems == ()
+    folder.rmdir()
+    assert len((await inspect(configuration, cache)).problems) == 1
+
+
 async def test_what_a_plugin_prints_at_import_does_no_harm(project: Callable[..., Configuration]) -> None:
     """Output at import cannot be mistaken for an answer."""
     assert (await inspect(project({"loud": f'print("{{}}")\n{GOOD}'}), None)).problems == ()

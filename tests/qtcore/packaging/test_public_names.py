@@ -35,6 +35,7 @@ PUBLIC = {
     "action",
     "every",
     "hookimpl",
+    "is_check",
     "topic",
 }
 
