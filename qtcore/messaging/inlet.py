@@ -87,7 +87,11 @@ class Inlet:
 
     def _take(self, frames: list[bytes]) -> None:
         head, _, rest = frames[0].partition(b"\0")
-        topic, kind, data = topic_of(head), rest[:1], rest[1:]
+        topic, kind = topic_of(head), rest[:1]
+        for data in (rest[1:], *frames[1:]):
+            self._take_one(topic, kind, data)
+
+    def _take_one(self, topic: str, kind: bytes, data: bytes) -> None:
         watch = self._watches.get(topic)
         if watch is None:
             return

@@ -15,9 +15,16 @@ from qtcore.messaging.heads import EVERY_S, Heads
 from qtcore.messaging.sockets import HEADS, MESSAGE, Context, Pump, bind, frame_of, make, topic_of
 from qtcore.topics import options_of
 
+MOST_TOGETHER = 16
+"""Messages of one topic that travel as one. More would let the readers wait while the writer still writes."""
+
 
 class Outlet:
-    """An XPUB socket: it tells who subscribes, so that nothing is encoded for nobody and late readers catch up."""
+    """An XPUB socket: it tells who subscribes, so that nothing is encoded for nobody and late readers catch up.
+
+    What is published in one turn of the loop goes out together at its end: the threads and processes on the
+    way are then woken once for a burst and not for each of its messages, which took most of its time.
+    """
 
     def __init__(
         self, context: Context, path: Path, bus: Bus, *, host: str, failed: Callable[[BaseException], None]
@@ -25,6 +32,10 @@ class Outlet:
         self._bus = bus
         self._host = host
         self._readers: Counter[str] = Counter()
+        self._ready: list[bytes] = []
+        self._ready_prefix = b""
+        self._loop = asyncio.get_running_loop()
+        self._due: asyncio.Handle | None = None
         socket = make(context, zmq.XPUB)
         # Every subscription is told, not only the first: each one is a reader who needs the retained values.
         socket.setsockopt(zmq.XPUB_VERBOSER, 1)
@@ -32,7 +43,8 @@ class Outlet:
         self._pump = Pump(socket, self._reader_changed, failed)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Send what is ready and close the socket."""
+        self._flush()
         self._pump.close()
 
     def send(self, delivery: Delivery) -> None:
@@ -73,5 +85,20 @@ class Outlet:
         self._put(topic, HEADS, heads.model_dump_json().encode())
 
     def _put(self, topic: str, kind: bytes, data: bytes) -> None:
-        # A publisher never blocks: towards a reader whose queue is full it drops, and the reader sees a gap.
-        self._pump.send([b"".join((frame_of(topic), kind, data))])
+        prefix = frame_of(topic) + kind
+        if prefix != self._ready_prefix or len(self._ready) >= MOST_TOGETHER:
+            self._flush()
+            self._ready_prefix = prefix
+        self._ready.append(data)
+        if self._due is None:
+            self._due = self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        if self._ready:
+            first, *others = self._ready
+            self._ready = []
+            # A publisher never blocks: towards a reader whose queue is full it drops, and the reader sees a gap.
+            self._pump.send([self._ready_prefix + first, *others])

@@ -31,8 +31,8 @@ Socket = zmq.Socket[bytes]
 _NOBLOCK = int(zmq.NOBLOCK)
 _EVENTS = int(zmq.EVENTS)
 _POLLIN = int(zmq.POLLIN)
-_AT_ONCE = 64
-"""Messages taken in one turn of the loop; then others get theirs."""
+_AT_ONCE = 16
+"""What is taken of a socket in one turn of the loop; then others get theirs."""
 
 
 class Pump:
