@@ -33,6 +33,12 @@ class Running:
             rows = connection.execute("SELECT * FROM events WHERE seq > ? AND kind = ? ORDER BY seq", (since, kind))
             return [dict(row) for row in rows]
 
+    def since(self, seq: int) -> list[dict[str, Any]]:
+        """All journal entries after `seq`."""
+        with sqlite3.connect(f"file:{self.home / 'journal.db'}?mode=ro", uri=True) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute("SELECT * FROM events WHERE seq > ? ORDER BY seq", (seq,))]
+
     def last_seq(self) -> int:
         """The newest entry."""
         with sqlite3.connect(f"file:{self.home / 'journal.db'}?mode=ro", uri=True) as connection:
@@ -42,6 +48,25 @@ class Running:
         """A plugin's state file."""
         path = self.home / "state" / f"{plugin}.json"
         return json.loads(path.read_text()) if path.exists() else {}
+
+    def plugins(self) -> list[str]:
+        """Every plugin that has a state file."""
+        return sorted(path.stem for path in (self.home / "state").glob("*.json"))
+
+    def hosts(self) -> dict[str, list[str]]:
+        """The plugins of each host."""
+        found: dict[str, list[str]] = {}
+        for plugin in self.plugins():
+            found.setdefault(self.state(plugin)["host"], []).append(plugin)
+        return found
+
+    def wait_all_running(self, within_s: float = 120.0) -> None:
+        """Until the supervisor has begun and every plugin runs."""
+        end = time.monotonic() + within_s
+        while not self.plugins() and time.monotonic() < end and self.process.poll() is None:
+            time.sleep(0.05)
+        time.sleep(0.5)
+        self.wait_running(self.plugins(), within_s)
 
     def wait_running(self, plugins: list[str], within_s: float = 60.0) -> None:
         """Until every named plugin runs."""
@@ -87,12 +112,14 @@ def supervisor(configuration: Path, *arguments: str, env: dict[str, str] | None 
                 process.wait()
 
 
+def quantile(values: list[float], share: float) -> float:
+    """The value that this share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
 def quantiles(values: list[float]) -> str:
     """`p50 … p99 … max` of milliseconds."""
-    ordered = sorted(values)
-
-    def at(share: float) -> float:
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-    figures = f"p50 {at(0.5):7.1f}  p90 {at(0.9):7.1f}  p99 {at(0.99):7.1f}  max {ordered[-1]:7.1f} ms"
-    return f"n {len(ordered):4d}  {figures}"
+    named = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "max": 1.0}
+    figures = "  ".join(f"{name} {quantile(values, share):6.1f}" for name, share in named.items())
+    return f"n {len(values):4d}  {figures} ms"
