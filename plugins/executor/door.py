@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import anyio
 from pydantic import TypeAdapter
 
 from plugins.domain import IntentState, OutcomeCode
@@ -14,6 +15,9 @@ from plugins.executor.settings import ExecutorSettings
 from qtcore import CallFailed, CallUnanswered, Context
 
 TRUTH_TIMEOUT_S = 2.0
+TRUTH_TRIES = 20
+TRUTH_AGAIN_S = 0.5
+"""An exchange whose process died is back within a few seconds and knows what it sent; 10 s of asking outlast that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,18 @@ async def truth(ctx: Context[ExecutorSettings], signal_id: str) -> Answer | None
 
 
 async def _truth(ctx: Context[ExecutorSettings], signal_id: str, why: str) -> Answer:
-    try:
-        found = await truth(ctx, signal_id)
-    except (CallFailed, CallUnanswered) as error:
-        return Answer(OutcomeCode.ORDER_UNKNOWN, f"{why}; asking for the truth failed too: {error}")
-    return found or Answer(OutcomeCode.ORDER_REFUSED, f"{why}; {_NOTHING_SENT}", state=IntentState.NEVER_HAPPENED)
+    last = ""
+    for _ in range(TRUTH_TRIES):
+        try:
+            found = await truth(ctx, signal_id)
+        except (CallFailed, CallUnanswered) as error:
+            last = str(error)
+            await anyio.sleep(TRUTH_AGAIN_S)
+        else:
+            return found or Answer(
+                OutcomeCode.ORDER_REFUSED, f"{why}; {_NOTHING_SENT}", state=IntentState.NEVER_HAPPENED
+            )
+    return Answer(OutcomeCode.ORDER_UNKNOWN, f"{why}; asking for the truth failed too: {last}")
 
 
 def _read(found: dict[str, Any]) -> Answer:

@@ -120,12 +120,21 @@ class Executor(Plugin[ExecutorSettings]):
             self._known.hear(message, ctx.now())
 
     async def _gather(self, ctx: Ctx, signals: Any) -> list[Signal]:
-        """Signals of the same candle close arrive within a moment of each other and compete for the same slots."""
+        """Signals of the same candle close arrive within a moment of each other and compete for the same slots.
+
+        Where there are slots for all of them it makes no difference who comes first, and nobody waits.
+        """
         found: list[Signal] = []
-        with anyio.move_on_after(ctx.settings.gather_s):
+        with anyio.move_on_after(ctx.settings.gather_s if self._scarce(ctx) else 0.0):
             while True:
                 found.append(await anext(signals))
         return found
+
+    def _scarce(self, ctx: Ctx) -> bool:
+        """Whether more signals may come than there are slots for."""
+        universe = self._known.universe
+        free = ctx.settings.positions - len(self._known.positions)
+        return universe is None or free < len(universe.symbols)
 
     async def _judge_batch(self, ctx: Ctx, batch: Sequence[Signal]) -> None:
         """The most confident first; a slot that one does not get is open to the next.

@@ -109,6 +109,22 @@ async def test_a_failed_call_is_resolved_by_asking_for_the_truth(tmp_path: Path,
         assert len(h.calls("exchange.enter")) == 1
 
 
+async def test_an_exchange_that_died_is_asked_again_once_it_is_back(tmp_path: Path, store: Store, scene: Any) -> None:
+    """An order in flight when the exchange's process died ends as what became of it, not as unknown."""
+    answers = iter([RuntimeError("away"), RuntimeError("away"), FILLED])
+
+    def reply(_: dict[str, Any]) -> Any:
+        if isinstance(answer := next(answers), RuntimeError):
+            raise answer
+        return answer
+
+    async with running(tmp_path, scene) as h:
+        h.on_call("exchange.enter", lambda _: reply({}))
+        h.on_call("exchange.entry", reply)
+        assert (await ended(h, store, scene.signal)).code is OutcomeCode.FILLED
+        assert len(h.calls("exchange.enter")) == 1
+
+
 async def test_what_a_crash_left_is_closed_at_the_next_start(tmp_path: Path, store: Store, scene: Any) -> None:
     """A signal without outcome from an earlier life ends as abandoned, or as what the exchange knows of it."""
     lost, sent = scene.signal, replace(scene.signal, id="s2", symbol="ETHUSDT")
