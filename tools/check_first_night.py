@@ -14,7 +14,8 @@ It asks the venue over plain signed REST and reads `exchange.db` and `quantum.db
 - positions: the venue's, the sum of its trades, and the open rows of `positions`.
 - trades: each closed round trip is the sum of its fills and of the funding settled while it was open.
 - intents: none of unknown outcome, each with the quantity that its fills say, one filled entry per signal.
-- signals: each row has exactly one outcome code; a filled one names an intent whose order filled at the venue.
+- signals: each row has exactly one outcome code; a filled one names an intent whose order filled at the venue, and
+  no other signal has a filled entry.
 - counts: filled orders and symbols, against --least-orders and --least-symbols.
 
 The system may be running: the books are read until the venue is the same before and after (--patience). Exit 0 when
@@ -213,6 +214,7 @@ def check_signals(books: Books, pending_allowed: int) -> Iterator[Line]:
     adds_up = len(open_ended) <= pending_allowed and bool(books.signals)
     yield Line("signals: one coded outcome each", adds_up, f"{len(books.signals)} signals: {counts}")
     filled_orders = {row["client_order_id"] for row in books.fills}
+    filled_signals = {row["id"] for row in books.signals if row["outcome_code"] == "filled"}
     intents = {row["id"] for row in books.intents}
     lost = [
         row["id"]
@@ -221,6 +223,11 @@ def check_signals(books: Books, pending_allowed: int) -> Iterator[Line]:
     ]
     told = f"without intent or fill: {lost[:3]}" if lost else f"{codes['filled']} filled signals"
     yield Line("signals: each filled one has its intent and fill", not lost, told)
+    entries = [row for row in books.intents if row["purpose"] == "entry" and row["id"] in filled_orders]
+    entered = {row["signal_id"] for row in entries}
+    denied = [f"{row['id']} {row['outcome_code']}" for row in books.signals if row["id"] in entered - filled_signals]
+    told = f"filled, yet told otherwise: {denied[:3]}" if denied else f"{len(entered)} entries"
+    yield Line("signals: each filled entry is told as filled", not denied, told)
 
 
 def check_counts(books: Books, least_orders: int, least_symbols: int) -> Iterator[Line]:
