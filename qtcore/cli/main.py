@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from qtcore.cli.commands import COMMANDS, GROUPS
 from qtcore.cli.exits import Exit
-from qtcore.errors import ConfigurationError, EnvironmentRefused, QtError
+from qtcore.errors import ConfigurationError, EnvironmentRefused, QtError, RecordsDamaged
 
 _INTERRUPTED = 130
 
@@ -79,7 +79,7 @@ def _exit_of_error(error: QtError) -> int:
             return Exit.NOT_RUNNING
         case ConfigurationError():
             return Exit.USAGE
-        case EnvironmentRefused():
+        case EnvironmentRefused() | RecordsDamaged():
             return Exit.REFUSED
         case _:
             return Exit.DEGRADED

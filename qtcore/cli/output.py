@@ -37,7 +37,7 @@ def wants_colour() -> bool:
 
 
 def terminal_width() -> int:
-    """Columns of the terminal; generous where there is none, for then somebody greps."""
+    """Columns of the terminal; 160 where there is none."""
     return shutil.get_terminal_size((160, 24)).columns if sys.stdout.isatty() else 160
 
 
@@ -52,8 +52,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, status_c
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     headings = [column.replace("_", " ").upper() for column in columns]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    room = terminal_width() - sum(widths[:-1]) - _MARGIN * (len(widths) - 1)
-    widths[-1] = min(widths[-1], max(room, _NARROWEST_LAST_COLUMN))
+    if sys.stdout.isatty():  # where there is no terminal, somebody greps and wants the whole
+        room = terminal_width() - sum(widths[:-1]) - _MARGIN * (len(widths) - 1)
+        widths[-1] = min(widths[-1], max(room, _NARROWEST_LAST_COLUMN))
     lines = [_line(headings, widths)]
     for row, texts in zip(rows, cells, strict=True):
         line = _line(texts, widths)

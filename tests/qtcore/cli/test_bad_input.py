@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -199,3 +203,84 @@ def test_unwritable_home(application: Qt) -> None:
     done = application("up", "--headless")
     assert done.returncode == Exit.REFUSED
     assert "choose another with --home" in _sentence(done.stderr)
+
+
+WEB = """
+from qtcore import Context, Plugin, Port, Settings, hookimpl
+
+
+class WebSettings(Settings):
+    port: Port = 0
+
+
+class Web(Plugin[WebSettings]):
+    @hookimpl
+    async def start(self, ctx: Context[WebSettings]) -> None:
+        ctx.ready()
+        await ctx.serve()
+"""
+
+
+def test_port_in_use(application: Qt) -> None:
+    """A port that somebody holds is named with its holder and the variable that sets another, and nothing starts."""
+    (application.folder / "watchers" / "web.py").write_text(WEB)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _append(YAML, f"  web: {{use: watchers.web, settings: {{port: {port}}}}}\n")(application.folder)
+        done = application("up", "--headless")
+    assert done.returncode == Exit.REFUSED
+    sentence = _sentence(done.stderr)
+    assert f"port {port}, which web is to listen on (plugins.yaml:" in sentence
+    assert f"is held by process {os.getpid()} " in sentence
+    assert "set QT_WEB__PORT to a free port" in sentence
+    assert not application.is_running
+
+
+def test_foreign_journal(application: Qt) -> None:
+    """A file that is no journal is refused and left alone; readings say what it is."""
+    home = application.home
+    home.create()
+    content = b"these are the minutes of another company's meeting\n" * 100
+    home.journal.write_bytes(content)
+    assert application("status").returncode == Exit.NOT_RUNNING
+    done = application("up", "--headless")
+    assert done.returncode == Exit.REFUSED
+    assert "is no database" in _sentence(done.stderr)
+    assert "move that file elsewhere" in done.stderr
+    assert home.journal.read_bytes() == content
+
+
+def test_torn_state_file(application: Qt) -> None:
+    """A torn state file is told by readings and written anew by the next start."""
+    home = application.home
+    home.create()
+    torn = home.state / "disk.json"
+    torn.write_text('{"plugin": "disk", "lifecy')
+    told = application("status")
+    assert "is not a state file" in told.stdout
+    assert "Traceback" not in told.stderr
+    with application.running():
+        assert '"lifecycle"' in torn.read_text()
+
+
+FULL = "mount -t tmpfs -o size=64k,mode=700 tmpfs var && head -c 60k /dev/zero > var/filler; exec {qt} up --headless"
+
+
+def test_full_home(application: Qt) -> None:
+    """A home without room is refused before anything starts, with what to do."""
+    (application.folder / "var").mkdir()
+    program = FULL.format(qt=f"{sys.executable} -m qtcore.cli.main")
+    done = subprocess.run(
+        ["/usr/bin/unshare", "--map-root-user", "--mount", "/bin/sh", "-c", program],
+        cwd=application.folder,
+        env={**os.environ, **application.environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("this machine does not let tests mount a small file system")
+    assert done.returncode == Exit.REFUSED, done.stderr
+    assert "No space left on device" in _sentence(done.stderr)
+    assert "choose another with --home" in done.stderr
