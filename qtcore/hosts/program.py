@@ -23,7 +23,7 @@ from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectSendStream
 
 from qtcore.control.host_message import StopHost, ToHost
-from qtcore.hosts import birth, linux
+from qtcore.hosts import birth, interpreter, linux
 from qtcore.hosts.board import Board
 from qtcore.hosts.channel import ChannelClosed, HostEnd, host_end
 from qtcore.hosts.fork_protocol import HostFds
@@ -70,6 +70,7 @@ def run(spec_json: str, fds: HostFds) -> int:
     board.claim_host(spec.host_slot, spec.incarnation)
     threading.Thread(target=_beat_thread, args=(board, spec, fds.liveness), name="qt-beat", daemon=True).start()
     code = birth.EXIT_BROKEN
+    interpreter.prepare()
     try:
         make_runtime = _load_runtime(spec.runtime)
         anyio.run(live, spec, board, socket.socket(fileno=fds.control), make_runtime, backend="asyncio")
@@ -163,6 +164,7 @@ async def live(spec: HostSpec, board: Board, control: socket.socket, make_runtim
         tasks.start_soon(_beat_loop, board, spec)
         tasks.start_soon(channel.drain)
         tasks.start_soon(_read, channel, outbox)
+        tasks.start_soon(interpreter.settle)
         await tasks.start(_obey_sigterm, outbox)
         await runtime.run(inbox)
         tasks.cancel_scope.cancel()
