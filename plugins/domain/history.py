@@ -52,7 +52,7 @@ def candles_of(history: Mapping[str, Any]) -> list[Candle]:
     return [candle_of(symbol, interval_s, opened, figures) for opened, *figures in history["candles"]]
 
 
-def candle_of(symbol: str, interval_s: int, opened_ms: int, figures: Sequence[str]) -> Candle:
+def candle_of(symbol: str, interval_s: int, opened_ms: int, figures: Sequence[str], *, received_ns: int = 0) -> Candle:
     """A closed candle from open, high, low, close and volume; it closes when the next one opens.
 
     Raises ValueError or decimal.InvalidOperation for other figures.
@@ -69,4 +69,5 @@ def candle_of(symbol: str, interval_s: int, opened_ms: int, figures: Sequence[st
         low=low,
         close=close,
         volume=volume,
+        received_ns=received_ns,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -30,10 +29,11 @@ def closed_candle(message: Mapping[str, Any], interval_s: int, received_ns: int)
         kline = message["k"]
         if not kline["x"]:
             return None
-        candle = candle_of(str(message["s"]), interval_s, int(kline["t"]), [kline[name] for name in _KLINE_FIGURES])
+        figures = [kline[name] for name in _KLINE_FIGURES]
+        candle = candle_of(str(message["s"]), interval_s, int(kline["t"]), figures, received_ns=received_ns)
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise BadFrame(f"a kline event is not complete: {type(error).__name__} {error}") from error
-    return replace(_plausible(candle), received_ns=received_ns)
+    return _plausible(candle)
 
 
 def candles_of_klines(symbol: str, interval_s: int, rows: Iterable[Sequence[Any]]) -> list[Candle]:
