@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def sqlite_file(url: str) -> Path | None:
 async def open_store(url: str) -> AsyncIterator[Store]:
     """The history at `url` until the block ends. Raises StoreUnusable when no driver for it is installed."""
     engine = make_engine(url)
-    writer = Writer(engine, _plain_engine(url))
+    writer = Writer(engine, partial(_plain_engine, url) if sqlite_file(url) else None)
     try:
         yield Store(
             engine,
@@ -101,10 +102,8 @@ def make_engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _plain_engine(url: str) -> Engine | None:
-    """A second engine on the same SQLite file for a Writer; None for other databases."""
-    if sqlite_file(url) is None:
-        return None
+def _plain_engine(url: str) -> Engine:
+    """Another engine on the same SQLite file, for a Writer."""
     engine = create_engine(make_url(url).set(drivername="sqlite"), pool_size=1, max_overflow=0)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "connect", _leave_checkpoints)
