@@ -95,11 +95,12 @@ async def _inspected(
 ) -> dict[str, Inspected]:
     found: dict[str, Inspected] = {}
     patience_s = sum(request.limit_s for request in requests) + _OVERHEAD_S
-    with tempfile.TemporaryFile() as complaints, anyio.move_on_after(patience_s):
-        async with aclosing(_answers(requests, preload, root, complaints)) as answers:
-            async for inspected in answers:
-                found[inspected.manifest.name] = inspected
-                progress(inspected.manifest.name)
+    with tempfile.TemporaryFile() as complaints:
+        with anyio.move_on_after(patience_s):
+            async with aclosing(_answers(requests, preload, root, complaints)) as answers:
+                async for inspected in answers:
+                    found[inspected.manifest.name] = inspected
+                    progress(inspected.manifest.name)
         complaints.seek(0)
         last_words = complaints.read().decode(errors="replace").strip().rpartition("\n")[2]
     lost = [request for request in requests if request.name not in found]
