@@ -26,7 +26,7 @@ from typing import IO
 from pydantic import ValidationError
 
 from qtcore.config.declarations import Unloadable, manifest_of
-from qtcore.config.inspected import Inspected, InspectionOrder, InspectionRequest, SettingsMisfit
+from qtcore.config.inspected import LIMIT_S, Inspected, InspectionOrder, InspectionRequest, SettingsMisfit
 from qtcore.config.loading import is_installed, load_class, loaded_files
 from qtcore.config.manifest import LoadFailure, Manifest
 from qtcore.config.shape import misfits
@@ -51,12 +51,17 @@ def main() -> None:
 
 
 def _preload(modules: Iterable[str]) -> None:
-    """Import what several plugins share; what cannot be imported here is told by the plugin that needs it."""
+    """Import what several plugins share; what cannot be imported here is told by the plugin that needs it.
+
+    A module that hangs ends the whole inspector; the caller asks again without preloading.
+    """
+    faulthandler.dump_traceback_later(LIMIT_S, exit=True)
     for module in modules:
         try:
             importlib.import_module(module)
         except Exception as error:  # noqa: BLE001 - a module may raise anything while it is imported
             sys.stderr.write(f"{module} could not be preloaded: {error!r}\n")
+    faulthandler.cancel_dump_traceback_later()
 
 
 def inspect_all(requests: Iterable[InspectionRequest], *, at_once: int) -> Iterable[Inspected]:
