@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 from qtcore.control import host_message as wire
 from qtcore.documents import Facts
@@ -137,15 +136,7 @@ class Recorder:
         self._journal.append(EventKind.HOST_KILLED, command.reason, host=command.host, cause=command.cause)
 
     def host_gone(self, death: Death) -> None:
-        """Proof of death, with the evidence; spans that the process left open are ended for it."""
-        ended = end_open_spans(
-            self._topology.home.traces,
-            f"host-{death.host}-{death.incarnation}",
-            cause=death.cause.value,
-            reason=death.reason,
-            died_ns=time.time_ns(),
-            into=self._telemetry.spans.lines,
-        )
+        """Proof of death, with the evidence."""
         self._journal.append(
             EventKind.HOST_GONE,
             death.reason,
@@ -155,9 +146,19 @@ class Recorder:
             details={
                 "incarnation": death.incarnation,
                 "culprit": death.culprit,
-                "spans_ended": len(ended),
                 **cleaned(self._story.death(death)),
             },
+        )
+
+    def host_buried(self, death: Death, died_ns: int) -> None:
+        """End the spans that the dead process left open (`died_ns` is unix time); nothing need wait for it."""
+        end_open_spans(
+            self._topology.home.traces,
+            f"host-{death.host}-{death.incarnation}",
+            cause=death.cause.value,
+            reason=death.reason,
+            died_ns=died_ns,
+            into=self._telemetry.spans.lines,
         )
 
 

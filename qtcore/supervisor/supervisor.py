@@ -232,9 +232,11 @@ class Supervisor:
         for name in self.topology.tenants(death.host):
             self.board.set_lease(self.topology.slot(name), 0)
             self.rounds.end(name)
+        died_ns = time.time_ns()
         self._recorder.host_gone(death)
         self.tell(events.HostGone(death.host, death.incarnation, death.cause, death.reason, death.culprit))
         self.story.buried(death.host)
+        self._recorder.host_buried(death, died_ns)
 
     def host_spoke(self, host: LiveHost, message: wire.ToSupervisor) -> None:
         """Turn a message into a fact for the kernel."""
