@@ -5,7 +5,6 @@ A broken plugin cannot break `qt`: what cannot be read offers nothing.
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import json
 import os
@@ -13,12 +12,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from qtcore.cli.action_parser import action_parser
 from qtcore.cli.commands import COMMANDS
 from qtcore.errors import ConfigurationError
 
-_PLAIN_TYPES = {"integer": int, "number": float}
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,15 @@ def run_application_command(arguments: Sequence[str]) -> int:
         from qtcore.config.problem import did_you_mean
 
         known = [*COMMANDS, *(offer.command for offer in _offers(home))]
-        raise ConfigurationError(f'there is no command "{arguments[0]}"{did_you_mean(arguments[0], known)}')
+        asked = _words(arguments, known)
+        raise ConfigurationError(f'there is no command "{asked}"{did_you_mean(asked, known)}')
     return _run(found, arguments[len(found.command.split()) :])
+
+
+def _words(arguments: Sequence[str], known: Sequence[str]) -> str:
+    """What was meant as the command: two words where the first one begins commands of two."""
+    begins = any(name.startswith(arguments[0] + " ") for name in known)
+    return " ".join(arguments[:2]) if begins else arguments[0]
 
 
 def _match(offers: Sequence[Offer], arguments: Sequence[str]) -> Offer | None:
@@ -104,7 +112,7 @@ def _fresh_offers(home: Path, arguments: Sequence[str]) -> list[Offer]:
 
 
 def _run(offer: Offer, arguments: Sequence[str]) -> int:
-    parsed = vars(_parser(offer).parse_args(list(arguments)))
+    parsed = vars(action_parser(offer.command, offer.help, offer.action["parameters"]).parse_args(list(arguments)))
     home, as_json, dry_run = parsed.pop("home"), parsed.pop("json"), parsed.pop("dry_run")
     argument = {name: value for name, value in parsed.items() if value is not None}
     if offer.action["offline"]:
@@ -133,11 +141,23 @@ def _run_here(offer: Offer, argument: dict[str, Any], home: Path | None, *, dry_
         function = getattr(load_class(offer.use), offer.action["name"])
     except Unloadable as error:
         raise ConfigurationError(f"plugin {offer.plugin} cannot be read: {error}") from None
-    checked = argument_model(inspect.unwrap(function), offer.action["name"]).model_validate(argument)
-    values = {name: getattr(checked, name) for name in type(checked).model_fields}
+    values = _checked(argument_model(inspect.unwrap(function), offer.action["name"]), argument, offer)
     result = _plain(function(Home.find(home).root, **values))
     say_json(result) if as_json else say(shown(result))
     return 0
+
+
+def _checked(model: type[BaseModel], argument: dict[str, Any], offer: Offer) -> dict[str, Any]:
+    from pydantic import ValidationError
+
+    from qtcore.config.shape import misfits
+
+    try:
+        checked = model.model_validate(argument)
+    except ValidationError as error:
+        told = "; ".join(misfit.sentence for misfit in misfits(error, model))
+        raise ConfigurationError(f"{told}; see `qt {offer.command} --help`") from None
+    return {name: getattr(checked, name) for name in model.model_fields}
 
 
 def _plain(value: Any) -> Any:
@@ -149,40 +169,3 @@ def _plain(value: Any) -> Any:
         return await value
 
     return to_jsonable_python(anyio.run(awaited) if inspect.isawaitable(value) else value)
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigurationError(f"{message}; see `{self.prog} --help`")
-
-
-def _parser(offer: Offer) -> argparse.ArgumentParser:
-    """Required parameters stand by position, optional ones are options."""
-    parser = _Parser(prog=f"qt {offer.command}", description=offer.help, allow_abbrev=False)
-    schema = offer.action["parameters"]
-    for name, node in schema.get("properties", {}).items():
-        _add(parser, name, node, required=name in schema.get("required", ()))
-    parser.add_argument("--home", type=Path, help="the home folder; default: QT_HOME, else ./var")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
-    return parser
-
-
-def _add(parser: argparse.ArgumentParser, name: str, node: Mapping[str, Any], *, required: bool) -> None:
-    flag = f"--{name.replace('_', '-')}"
-    kinds = {node.get("type"), *(branch.get("type") for branch in node.get("anyOf", ()))}
-    text = str(node.get("description") or (f"default: {node['default']}" if node.get("default") is not None else ""))
-    if required:
-        parser.add_argument(name, type=_reader(kinds), help=text)
-    elif "boolean" in kinds:
-        parser.add_argument(flag, dest=name, action=argparse.BooleanOptionalAction, default=None, help=text)
-    else:
-        parser.add_argument(flag, dest=name, type=_reader(kinds), default=None, help=text)
-
-
-def _reader(kinds: set[Any]) -> Any:
-    """How a word of the command line becomes JSON data; text is taken as it is."""
-    for kind, plain in _PLAIN_TYPES.items():
-        if kind in kinds and "string" not in kinds:
-            return plain
-    return json.loads if kinds & {"array", "object", "boolean"} and "string" not in kinds else str

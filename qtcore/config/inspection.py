@@ -1,33 +1,24 @@
-"""Has every configured plugin looked at by the inspector, and remembers what was seen.
-
-A manifest is taken from the cache when nothing it depends on has changed: the files it was read
-from, its settings, qtcore's version, the interpreter and the set of installed distributions.
-"""
+"""Has every configured plugin looked at by the inspector, and says what is wrong with any."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
-import json
 import os
 import sys
-import sysconfig
 import tempfile
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import IO
 
 import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
-from pydantic import ValidationError
 
 from qtcore.config.configuration import Configuration
 from qtcore.config.inspected import LIMIT_S, Inspected, InspectionOrder, InspectionRequest
 from qtcore.config.manifest import Manifest
+from qtcore.config.manifest_cache import remember_manifests, remembered_manifests
 from qtcore.config.overrides import SourceKind
 from qtcore.config.problem import Problem, Weight
 from qtcore.config.sections import HostSection
@@ -35,7 +26,6 @@ from qtcore.config.shape import is_secret, node_at
 from qtcore.config.variables import unknown_variables
 from qtcore.errors import ConfigurationError
 
-CACHE_NAME = "manifests.json"
 _OVERHEAD_S = 10.0
 _LONGEST_LINE = 16_000_000
 
@@ -69,7 +59,7 @@ async def inspect(
         name: InspectionRequest(name=name, use=section.use, settings=section.settings, limit_s=limit_s)
         for name, section in configuration.sections.plugins.items()
     }
-    remembered = _remembered(cache_dir, requests, configuration.root)
+    remembered = remembered_manifests(cache_dir, requests, configuration.root)
     missing = [request for name, request in requests.items() if name not in remembered]
     preload = _preload(configuration, missing)
     fresh = await _inspected(missing, preload, configuration.root, progress) if missing else {}
@@ -78,7 +68,7 @@ async def inspect(
     problems = [problem for name in found for problem in _problems(configuration, name, found[name])]
     problems += unknown_variables(configuration, manifests)
     if cache_dir is not None and fresh:
-        problems += _remember(cache_dir, requests, found, configuration.root)
+        problems += remember_manifests(cache_dir, requests, found, configuration.root)
     return Inspection(manifests, tuple(problems))
 
 
@@ -137,87 +127,6 @@ async def _answers(
 def _environment(root: Path) -> dict[str, str]:
     path = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
-
-
-# --- the cache ----------------------------------------------------------------------------------
-
-
-def _remembered(cache_dir: Path | None, requests: Mapping[str, InspectionRequest], root: Path) -> dict[str, Inspected]:
-    entries = cached_entries(cache_dir) if cache_dir else {}
-    digest = cache(_digest)  # many plugins share files
-    found = {}
-    for name, request in requests.items():
-        entry = entries.get(name)
-        if entry is None or entry.get("key") != _key(request, root):
-            continue
-        try:
-            inspected = Inspected.model_validate(entry.get("inspected"))
-        except ValidationError:
-            continue  # written by another version; it is looked at afresh
-        if all(digest(file) == known for file, known in inspected.files.items()):
-            found[name] = inspected
-    return found
-
-
-def cached_entries(cache_dir: Path) -> dict[str, dict[str, object]]:
-    """The raw cache; empty when there is none or it cannot be read, for it can always be made again."""
-    try:
-        data = json.loads((cache_dir / CACHE_NAME).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _remember(
-    cache_dir: Path, requests: Mapping[str, InspectionRequest], found: Mapping[str, Inspected], root: Path
-) -> list[Problem]:
-    entries = {
-        name: {"key": _key(requests[name], root), "root": str(root), "inspected": inspected.model_dump(mode="json")}
-        for name, inspected in found.items()
-        if inspected.manifest.failure is None and not inspected.misfits and not inspected.looked_around
-    }
-    try:
-        _write_private(cache_dir / CACHE_NAME, json.dumps(entries).encode())
-    except OSError as error:
-        sentence = f"what was seen cannot be remembered ({error.strerror}: {cache_dir}); the next look takes longer"
-        return [Problem(sentence, Weight.NOTE)]
-    return []
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    """Replace the file as a whole, readable by its owner only, so that two writers cannot mix."""
-    path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".manifests-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _key(request: InspectionRequest, root: Path) -> str:
-    parts = [request.use, json.dumps(request.settings, sort_keys=True, default=str), str(root), *_surroundings()]
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-@cache
-def _surroundings() -> tuple[str, ...]:
-    installed = Path(sysconfig.get_path("purelib"))
-    changed = str(installed.stat().st_mtime_ns) if installed.exists() else ""
-    return importlib.metadata.version("qtcore"), sys.version, changed, os.environ.get("PYTHONPATH", "")
-
-
-def _digest(file: str) -> str:
-    try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
-    except OSError:
-        return "gone"
-
-
-# --- what is wrong ------------------------------------------------------------------------------
 
 
 def _problems(configuration: Configuration, name: str, inspected: Inspected) -> Iterator[Problem]:

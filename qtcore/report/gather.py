@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import timedelta
 from pathlib import Path
 
+from qtcore.config.manifest_cache import cached_manifests
 from qtcore.control.client import NotRunning, ask
 from qtcore.control.requests import ReportFacts
 from qtcore.errors import EnvironmentRefused, RecordsDamaged
@@ -132,11 +132,7 @@ def _score_line(item: Scored) -> ScoreLine:
 
 def _vital(home: Home) -> frozenset[str]:
     """Which plugins declare themselves vital, by the manifests that were read last."""
-    try:
-        entries = json.loads((home.cache / "manifests.json").read_bytes())
-    except (OSError, ValueError):
-        return frozenset()
-    return frozenset(name for name, entry in entries.items() if entry["inspected"]["manifest"]["vital"])
+    return frozenset(name for name, manifest in cached_manifests(home.cache).items() if manifest.get("vital"))
 
 
 def _usage(home: Home) -> list[Usage]:
