@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hurts a running night in every way it must survive, and prints what came of each.
 
-    tools/hurt_the_night.py [--rounds 1] [--market recording:../shared/data/demo] [--speed 60] [--sample]
+    tools/hurt_the_night.py [--rounds 1] [--market recording:../shared/data/demo] [--speed 60] [--sample] [--only TARGET]
 
 Each host is killed (SIGKILL) and stopped (SIGSTOP) in turn, one plugin blocks the loop of its host, one holds the
 interpreter lock, one raises on each start, and the supervisor is killed and started again on the same home. After
@@ -107,6 +107,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--speed", default="60")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--sample", action="store_true", help="each kind of blow once")
+    parser.add_argument("--only", metavar="TARGET", help="only blows at this host, at `crasher`, or at `all`")
     parser.add_argument("--warm-up", type=float, default=10.0, metavar="S", help="trade undisturbed before the first")
     parser.add_argument("--pause", type=float, default=5.0, metavar="S", help="trade undisturbed after each")
     parser.add_argument("--folder", type=Path, help="keep the home here; default: a folder that is removed")
@@ -123,8 +124,10 @@ def run(asked: argparse.Namespace, folder: Path) -> bool:
         print(f"all plugins run {time.monotonic() - night.begun_s:.1f} s after `qt up`", flush=True)
         with StopSampler(Venue(night.venue, KEY, SECRET)) as sampler:
             time.sleep(asked.warm_up)
+            blows = SAMPLE if asked.sample else matrix(night)
+            chosen = tuple((blow, target) for blow, target in blows if asked.only in (None, target))
             for _ in range(asked.rounds):
-                for wound in suffered(night, SAMPLE if asked.sample else matrix(night), asked.pause):
+                for wound in suffered(night, chosen, asked.pause):
                     print(wound.line(), flush=True)
                     kept = kept and not wound.faults
             last = books(night, least_orders=1)
