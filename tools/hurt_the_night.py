@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Hurts a running night in every way it must survive, and prints what came of each.
 
-    tools/hurt_the_night.py [--rounds 1] [--market recording:../shared/data/demo] [--speed 60] [--sample] [--only TARGET]
+    tools/hurt_the_night.py [--rounds 1] [--sample] [--only TARGET] [--market recording:../shared/data/demo]
 
 Each host is killed (SIGKILL) and stopped (SIGSTOP) in turn, one plugin blocks the loop of its host, one holds the
 interpreter lock, one raises on each start, and the supervisor is killed and started again on the same home. After
@@ -118,14 +118,17 @@ def run(asked: argparse.Namespace, folder: Path) -> bool:
     """Print the table; whether every promise was kept."""
     night = Night(folder, market=asked.market, speed=asked.speed, drills=DRILLS, judged=True)
     kept = True
+    blows = SAMPLE if asked.sample else matrix(night)
+    chosen = tuple((blow, target) for blow, target in blows if asked.only in (None, target))
+    if not chosen:
+        known = ", ".join(sorted({target for _, target in blows}))
+        raise SystemExit(f"nothing that is hurt is called {asked.only!r}; known are {known}")
     night.begin()
     try:
         night.until_running()
         print(f"all plugins run {time.monotonic() - night.begun_s:.1f} s after `qt up`", flush=True)
         with StopSampler(Venue(night.venue, KEY, SECRET)) as sampler:
             time.sleep(asked.warm_up)
-            blows = SAMPLE if asked.sample else matrix(night)
-            chosen = tuple((blow, target) for blow, target in blows if asked.only in (None, target))
             for _ in range(asked.rounds):
                 for wound in suffered(night, chosen, asked.pause):
                     print(wound.line(), flush=True)
