@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from qtcore.errors import ConfigurationError
@@ -24,6 +25,15 @@ class Wire(Protocol):
     async def settled(self, topics: Iterable[str]) -> None: ...
 
 
+@dataclass(slots=True)
+class _Numbering:
+    """Where one writer of a topic stands."""
+
+    generation: int
+    began_s: float
+    sequence: int = 0
+
+
 class Bus:
     """Carries every message of a host; used on the loop's thread only."""
 
@@ -33,7 +43,7 @@ class Bus:
         self.retained = RetainedValues()
         self.wire: Wire | None = None
         self._classes: dict[str, type[Any]] = {}
-        self._heads: dict[str, dict[str, Head]] = {}
+        self._numberings: dict[str, dict[str, _Numbering]] = {}
         self._readers: dict[str, list[Mailbox]] = {}
         self._listeners: list[Callable[[Delivery], None]] = []
         self.declare(ClockMap)
@@ -55,11 +65,15 @@ class Bus:
 
     def heads(self, topic: str) -> tuple[Head, ...]:
         """Where the local writers of a topic stand."""
-        return tuple(self._heads.get(topic, {}).values())
+        return tuple(
+            Head(writer=writer, generation=each.generation, sequence=each.sequence, began_s=each.began_s)
+            for writer, each in self._numberings.get(topic, {}).items()
+            if each.sequence
+        )
 
     def own_retained(self, topic: str) -> Iterator[Delivery]:
         """Unexpired retained values that were written in this host."""
-        writers = self._heads.get(topic, {})
+        writers = self._numberings.get(topic, {})
         return (held for held in self.retained.of(topic, self.clock.now()) if held.envelope.writer in writers)
 
     def listen(self, listener: Callable[[Delivery], None]) -> None:
@@ -69,12 +83,13 @@ class Bus:
     def publish(self, writer: str, generation: int, message: object) -> Delivery:
         """Number a message, hand it to the readers here and to the wire. Raises MessageTooLarge."""
         options = self.declare(type(message))
-        head = self._next(options.name, writer, generation)
-        delivery = Delivery(self._envelope(head, options, message), message)
+        numbering = self._numbering(options.name, writer, generation)
+        sequence = numbering.sequence + 1
+        delivery = Delivery(self._envelope(writer, generation, sequence, options, message), message)
         if self.wire is not None:
             self.wire.send(delivery)
         # Counted only now: a refused message must not look like a lost one.
-        self._heads.setdefault(options.name, {})[writer] = head
+        numbering.sequence = sequence
         self.accept(delivery)
         return delivery
 
@@ -114,26 +129,29 @@ class Bus:
         """The newest unexpired retained value."""
         return self.retained.latest(topic, key, self.clock.now())
 
-    def _envelope(self, head: Head, options: TopicOptions, message: object) -> Envelope:
+    def _envelope(
+        self, writer: str, generation: int, sequence: int, options: TopicOptions, message: object
+    ) -> Envelope:
         now_s = self.clock.now()
         return Envelope(
-            id=f"{head.writer}.{head.generation}.{options.name}.{head.sequence}",
+            id=f"{writer}.{generation}.{options.name}.{sequence}",
             topic=options.name,
             schema_hash=schema_hash_of(type(message)),
-            writer=head.writer,
-            generation=head.generation,
-            sequence=head.sequence,
+            writer=writer,
+            generation=generation,
+            sequence=sequence,
             at=self.clock.wall(),
             market_at=self.market.at(now_s),
             expires_s=None if options.expires_s is None else now_s + options.expires_s,
             traceparent=current_traceparent(),
         )
 
-    def _next(self, topic: str, writer: str, generation: int) -> Head:
-        last = self._heads.get(topic, {}).get(writer)
-        if last is None or last.generation != generation:
-            return Head(writer=writer, generation=generation, sequence=1, began_s=self.clock.now())
-        return last.model_copy(update={"sequence": last.sequence + 1})
+    def _numbering(self, topic: str, writer: str, generation: int) -> _Numbering:
+        of_topic = self._numberings.setdefault(topic, {})
+        found = of_topic.get(writer)
+        if found is None or found.generation != generation:
+            found = of_topic[writer] = _Numbering(generation, self.clock.now())
+        return found
 
     def _keep(self, delivery: Delivery) -> None:
         message = delivery.message

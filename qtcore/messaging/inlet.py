@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from qtcore.control.host_message import Peer
 from qtcore.messaging.bus import Bus
-from qtcore.messaging.delivery import decode, parse
+from qtcore.messaging.delivery import decode, split
 from qtcore.messaging.envelope import Envelope, Gap
 from qtcore.messaging.heads import Heads
 from qtcore.messaging.sockets import HEADS, Context, Pump, frame_of, make, topic_of
@@ -99,7 +99,7 @@ class Inlet:
             if kind == HEADS:
                 self._take_heads(watch, Heads.model_validate_json(data))
             else:
-                self._take_message(watch, topic, parse(data))
+                self._take_message(watch, topic, *split(data))
         except ValueError as error:
             self._refuse("malformed", topic, f"something on {topic} was no envelope and was dropped: {_first(error)}")
 
@@ -112,7 +112,7 @@ class Inlet:
         self._confirmed.add((said.host, said.topic))
         self._confirmation.set()
 
-    def _take_message(self, watch: SequenceWatch, topic: str, envelope: Envelope) -> None:
+    def _take_message(self, watch: SequenceWatch, topic: str, envelope: Envelope, body: bytes) -> None:
         cls = self._bus.class_of(topic)
         if cls is None or envelope.topic != topic or envelope.writer not in self._writers.get(topic, ()):
             self._refuse("stranger", topic, f"{envelope.writer} is not known to write {topic}; its message was dropped")
@@ -121,17 +121,17 @@ class Inlet:
             self._refuse("schema", f"{topic} {envelope.writer} {envelope.generation}", _mismatch(envelope, cls))
             return
         if envelope.retained:
-            self._deliver(envelope, cls)
+            self._deliver(envelope, body, cls)
             return
         arrival = watch.message(envelope.writer, envelope.generation, envelope.sequence)
         if arrival.gap is not None:
             self._bus.gap(arrival.gap)
         if arrival.fresh:
-            self._deliver(envelope, cls)
+            self._deliver(envelope, body, cls)
 
-    def _deliver(self, envelope: Envelope, cls: type[Any]) -> None:
+    def _deliver(self, envelope: Envelope, body: bytes, cls: type[Any]) -> None:
         try:
-            delivery = decode(envelope, cls)
+            delivery = decode(envelope, body, cls)
         except ValidationError as error:
             sentence = f"{envelope.writer} sent a {envelope.topic} that does not fit its type; it was dropped: "
             self._refuse("misfit", f"{envelope.topic} {envelope.writer}", sentence + _first(error))
