@@ -20,6 +20,7 @@ import argparse
 import csv
 import json
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -38,9 +39,7 @@ SYMBOLS = [f"S{n:02d}USDT" for n in range(50)]
 HISTORY = 500
 START_MS = 1_735_689_600_000
 MINUTE_MS = 60_000
-PORT = 18_877
 SETTINGS = {
-    "QT_PAPER_EXCHANGE__PORT": str(PORT),
     "QT_PAPER_EXCHANGE__START_BALANCE": "100000000",
     "QT_PAPER_EXCHANGE__ORDER_LIMIT_10S": "100000",
     "QT_PAPER_EXCHANGE__ORDER_LIMIT_1M": "100000",
@@ -82,6 +81,7 @@ def stop_of_round(market_ms: int) -> str:
 class Collector:
     """Reads the venue's rings now and then, so that nothing is pushed out of them unseen."""
 
+    port: int
     bursts: dict[int, int] = field(default_factory=dict)
     orders: dict[str, int] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -92,7 +92,7 @@ class Collector:
 
     def read(self) -> None:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/qt/v1/timing", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/qt/v1/timing", timeout=5) as answer:
                 found = json.load(answer)
         except OSError:
             return
@@ -120,8 +120,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_market(Path(folder), options.rounds + 60)
         arguments = ("--market", f"csv:{folder}", "--speed", f"{options.speed:g}")
-        with supervisor(ROOT / "plugins.yaml", *arguments, env={**os.environ, **SETTINGS}) as running:
-            collector = collect(running, options.rounds, options.speed)
+        port = free_port()
+        settings = {**SETTINGS, "QT_PAPER_EXCHANGE__PORT": str(port)}
+        with supervisor(ROOT / "plugins.yaml", *arguments, env={**os.environ, **settings}) as running:
+            collector = collect(running, Collector(port), options.rounds, options.speed)
             if options.stages:
                 print_stages(running.home, collector.bursts)
     print(f"to order   {quantiles(collector.latencies_ms())}   of {len(collector.bursts)} bursts")
@@ -136,10 +138,15 @@ def print_floors() -> None:
     print(f"fdatasync  {quantiles(sync(200))}   4 KiB", flush=True)
 
 
-def collect(running: Running, rounds: int, speed: float) -> Collector:
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def collect(running: Running, collector: Collector, rounds: int, speed: float) -> Collector:
     """Watch until enough rounds have led to an order."""
     running.wait_running(["executor", "feed", "models", "exchange", "policy"])
-    collector = Collector()
     reading = threading.Thread(target=collector.run, daemon=True)
     reading.start()
     end = time.monotonic() + rounds * 60.0 / speed * 1.2 + 60
