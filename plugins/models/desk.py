@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from plugins.domain import Candle, Signal, Source, Succession, View, candles_of, succession
@@ -49,7 +50,8 @@ class Desk:
             case Succession.GAP:
                 await self.catch_up(candle.symbol)
             case Succession.NEXT:
-                self._judge(rule, candle)
+                if self._judge(rule, candle):
+                    await _let_it_go()
 
     async def catch_up_all(self) -> None:
         """Some candles were lost, and nobody knows of which symbols."""
@@ -91,15 +93,18 @@ class Desk:
             if signal_id(Source.RSI_RULE, candle) not in made:
                 self._send(candle, opinion)
 
-    def _judge(self, rule: RsiRule, candle: Candle) -> None:
+    def _judge(self, rule: RsiRule, candle: Candle) -> bool:
+        """Whether a signal came of it."""
         held = rule.held
         said = rule.add(candle)
         self._ctx.progress("candles", data_as_of=candle.closed_at)
-        if said is None:
-            return
         # Outside the universe nothing new begins, but a view that is held is still taken back or turned.
-        if candle.symbol in self._universe or (held is not View.NEUTRAL and said.view is not held):
-            self._send(candle, said)
+        if said is None or not (
+            candle.symbol in self._universe or (held is not View.NEUTRAL and said.view is not held)
+        ):
+            return False
+        self._send(candle, said)
+        return True
 
     def _send(self, candle: Candle, said: Opinion) -> None:
         since_ns = candle.received_ns or None  # history has no moment at which it came in
@@ -128,3 +133,9 @@ class Desk:
             return len(said)
         seen = before.last.closed_at
         return sum(1 for candle, _ in said if candle.closed_at > seen)
+
+
+async def _let_it_go() -> None:
+    """Let a signal be stored and leave before the next candle of the burst is judged: two turns of the loop."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

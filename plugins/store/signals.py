@@ -37,7 +37,6 @@ class Signals:
         self._engine = engine
         self._writer = writer
 
-    @unbroken
     async def insert_many(self, signals: Iterable[Signal]) -> int:
         """Store signals in one transaction; those already there stay as they are. Says how many were new."""
         rows = [_columns_of(signal) for signal in signals]
@@ -45,7 +44,6 @@ class Signals:
             return 0
         return await self._writer.run(lambda connection: inserted_once(connection, SIGNALS, rows))
 
-    @unbroken
     async def set_outcome(
         self,
         outcome: Outcome,

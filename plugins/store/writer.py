@@ -16,6 +16,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from plugins.store.unbroken import unbroken
+
 T = TypeVar("T")
 
 
@@ -37,8 +39,7 @@ class Writer:
     async def run(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns, once it is committed; begun in the thread it goes on when its caller is cancelled."""
         if self._at_once is None or self._patient is None:
-            async with self._engine.begin() as connection:
-                return await connection.run_sync(work)
+            return await self._on_engine(work)
         try:
             return _committed(self._at_once, work)
         except OperationalError as error:
@@ -47,6 +48,11 @@ class Writer:
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="qt-store")
         return await asyncio.get_running_loop().run_in_executor(self._thread, _committed, self._patient, work)
+
+    @unbroken
+    async def _on_engine(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
 
     def close(self) -> None:
         """Close the connections and end the thread, after the transaction that it is at."""
