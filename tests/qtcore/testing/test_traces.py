@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,29 @@ class Bell(Plugin[NoSettings]):
     @action()
     async def ring(self, ctx: Context[NoSettings]) -> str | None:
         return ctx.trace_id()
+
+
+class Late(Plugin[NoSettings]):
+    reads = [Spark]
+
+    @hookimpl
+    async def start(self, ctx: Context[NoSettings]) -> None:
+        async with ctx.subscribe(Spark) as sparks:
+            ctx.ready()
+            async for spark in sparks:
+                with ctx.span("whole", since_ns=spark.n), ctx.span("part"):
+                    pass
+
+
+async def test_a_span_may_have_begun_before_it_is_opened() -> None:
+    """Work that only now proves worth a span has one from its real beginning, and what follows hangs below it."""
+    async with harness(Late) as h:
+        await h.ready()
+        began_ns = time.monotonic_ns() - 5_000_000_000
+        await h.publish(Spark(began_ns))
+        whole, part = (next(span for span in h.spans if span.name == name) for name in ("whole", "part"))
+        assert 5.0 <= (part.start_time - whole.start_time) / 1e9 < 6.0
+        assert part.parent.span_id == whole.context.span_id
 
 
 async def test_a_trace_follows_messages_and_calls() -> None:
