@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -34,7 +35,9 @@ class StateFiles:
         self._durable = durable
         self._step = step
         self._renew_at: dict[str, float] = {}
+        self._produced: dict[str, float] = {}
         self._problem: str | None = None
+        self._turn = threading.Lock()
 
     @property
     def problem(self) -> str | None:
@@ -53,9 +56,16 @@ class StateFiles:
                 path.unlink()
 
     def publish(self, state: StateFile) -> None:
-        """Replace the plugin's file now."""
+        """Replace the plugin's file now; from any thread, one at a time."""
+        with self._turn:
+            self._publish(state)
+
+    def _publish(self, state: StateFile) -> None:
         path = self._folder / (state.plugin + SUFFIX)
         produced, limit = state.produced_at.monotonic_s, state.valid_until.monotonic_s
+        if produced < self._produced.get(state.plugin, produced):
+            return  # a newer one was written while this one waited for its turn
+        self._produced[state.plugin] = produced
         self._renew_at[state.plugin] = produced + (limit - produced) / 2
         try:
             self._replace(path, state.model_dump_json(indent=1).encode() + b"\n")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import anyio
+import anyio.to_thread
 
 from qtcore.documents import Facts
 from qtcore.health.model import Status
@@ -50,7 +51,9 @@ class Projection:
         task_status.started()
         while True:
             changed = self._supervisor.changed
-            self.publish_changed()
+            if due := self._to_publish():
+                # In a thread: a rename may wait for the disk, and no recovery waits for that.
+                await anyio.to_thread.run_sync(self._publish, due)
             with anyio.move_on_after(self._idle_s()):
                 await changed.wait()
                 await anyio.sleep(GATHER_S)
@@ -66,18 +69,29 @@ class Projection:
     def publish_all(self) -> None:
         """Write every file now."""
         self._written.clear()
-        self.publish_changed()
+        self._publish(self._to_publish())
 
-    def publish_changed(self) -> None:
-        """Write the files whose content changed or whose validity is half over, and judge the whole."""
+    def _to_publish(self) -> list[StateFile]:
+        """The files whose content changed or whose validity is half over; judges the whole, too."""
         self._judge_whole()
         due = set(self._files.due(time.monotonic()))
+        found = []
         for name in self._supervisor.state.plugins:
-            state = self.state_file(name)
-            content = (state.lifecycle, state.status, state.generation, state.reason, state.findings, state.summary)
+            content = self._content(name)
             if name in due or self._written.get(name) != content:
-                self._files.publish(state)
+                found.append(self.state_file(name))
                 self._written[name] = content
+        return found
+
+    def _publish(self, states: list[StateFile]) -> None:
+        for state in states:
+            self._files.publish(state)
+
+    def _content(self, name: str) -> tuple[object, ...]:
+        """What makes a file worth writing again when it changes."""
+        plugin, verdict = self._supervisor.state.plugins[name], self.verdict(name)
+        findings = self._supervisor.findings.of(name)
+        return (plugin.lifecycle, verdict.status, plugin.generation, plugin.reason, findings, verdict.summary)
 
     def state_file(self, name: str) -> StateFile:
         """The projection of one plugin."""

@@ -26,6 +26,18 @@ def test_what_is_published_is_read(home: Home) -> None:
     assert read_state(home.state) == [state(2).model_copy(update=_moments(home))]
 
 
+def test_an_older_state_never_replaces_a_newer_one(home: Home) -> None:
+    """Files are written by threads; one that waited for its turn too long is dropped."""
+    older, newer = state(1), state(2)
+    files = StateFiles(home.state)
+    files.publish(newer)
+    files.publish(older)
+
+    (found,) = read_state(home.state)
+    assert isinstance(found, StateFile)
+    assert found.generation == 2
+
+
 def _moments(home: Home) -> dict[str, object]:
     (found,) = read_state(home.state)
     assert isinstance(found, StateFile)
