@@ -6,9 +6,10 @@
 each host of that configuration instead. The floors of this machine, in the same run: `bare` is fork and
 exec of `python -I -S -c pass` until it exits, `fork` a fork of this program that exits at once.
 
-The last columns say when, after the kill, the host was proven dead, its successor made, and heard of for
-the first time. How long the restart policy makes a host wait that died again too soon is left out of all
-figures and shown as `backoff`.
+`bare` is also taken right before each kill, and the ratio is that of the medians. The last columns say
+when, after the kill, the host was proven dead, its successor made, and heard of for the first time. How
+long the restart policy makes a host wait that died again too soon is left out of all figures and shown
+as `backoff`.
 """
 
 from __future__ import annotations
@@ -38,10 +39,13 @@ class Round:
     heard: float
     ready: float
     backoff: float
+    bare: float
+    """Of the floor, taken right before the kill: the machine may be busier in one round than in the next."""
 
 
 def kill_round(running: Running, host: str, plugins: list[str]) -> Round:
     """Kill the host once and wait until its plugins run."""
+    (floor,) = bare(1)
     since, pid = running.last_seq(), running.state(plugins[0])["pid"]
     killed = time.monotonic()
     os.kill(pid, signal.SIGKILL)
@@ -51,7 +55,7 @@ def kill_round(running: Running, host: str, plugins: list[str]) -> Round:
     waited = _backoff(events, host)
     moments = [_at(events, "host_spawned", host) - waited, _at(events, "host_up", host) - waited, ready - waited]
     dead_ms, made, heard, ready_ms = ((moment - killed) * 1000 for moment in (dead, *moments))
-    return Round(dead_ms, made, heard, ready_ms, waited * 1000)
+    return Round(dead_ms, made, heard, ready_ms, waited * 1000, floor)
 
 
 def _at(events: list[dict[str, Any]], kind: str, host: str) -> float:
@@ -86,8 +90,9 @@ def rounds_of(running: Running, host: str, plugins: list[str], rounds: int, stab
 def show(host: str, rounds: list[Round]) -> None:
     """One row of the table."""
     medians = {name: quantile([getattr(one, name) for one in rounds], 0.5) for name in Round.__slots__}
-    steps = "  ".join(f"{name} {medians[name]:6.1f}" for name in ("dead", "made", "heard", "backoff"))
-    print(f"{host:9} {quantiles([one.ready for one in rounds])}   p50 of {steps}", flush=True)
+    steps = "  ".join(f"{name} {medians[name]:5.1f}" for name in ("dead", "made", "heard", "backoff", "bare"))
+    ratio = medians["ready"] / medians["bare"]
+    print(f"{host:9} {quantiles([one.ready for one in rounds])}   {ratio:4.1f} x bare   p50 of {steps}", flush=True)
 
 
 def bare(rounds: int) -> list[float]:
