@@ -63,7 +63,7 @@ def _lagging(figures: Figures) -> Finding | None:
         consequence="trades and reports lack the newest executions; trading itself does not need them",
         fix="none needed once the exchange answers; it catches up by itself",
         verify="qt trades",
-        healable=True,
+        healable=figures.failing is None,  # nothing here can mend an exchange that does not answer
     )
 
 
