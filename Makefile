@@ -7,13 +7,14 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test night hurt lint types imports docs clean
+.PHONY: help run test night hurt lint types imports docs clean bench
 
 help:
 	@echo "make run [ARGS='--speed 60']  start Quantum Trader on its built-in paper exchange (no account, no network)"
 	@echo "make test                     every check and every test"
 	@echo "make night                    whole nights in real processes: one undisturbed, one simulated, one hurt (5 minutes)"
 	@echo "make hurt [ARGS='--rounds 3'] hurt every host of a running night and print what came of it"
+	@echo "make bench                    what recovery takes and supervision costs, beside floors of this machine"
 	@echo "make docs                     write the generated pages and schemas again"
 	@echo "make clean                    remove the virtual environment and caches; var/ stays"
 
@@ -44,6 +45,12 @@ night: $(VENV)/.dev
 hurt: $(VENV)/.dev
 	@$(BIN)/python tools/hurt_the_night.py $(ARGS)
 
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/recovery.py
+	@$(BIN)/python benchmarks/blocked.py
+	@$(BIN)/python benchmarks/at_rest.py
+	@$(BIN)/python benchmarks/status.py
+
 docs: $(VENV)/.dev
 	@$(BIN)/python tools/write_schemas.py
 	@$(BIN)/python tools/write_reference.py
@@ -58,6 +65,7 @@ $(BIN)/python:
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing what Quantum Trader needs (once, about a minute)"
 	@$(PIP) --editable '.[trading]'
+	@$(BIN)/qt check > /dev/null  # so that the first start need not look at every plugin
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
