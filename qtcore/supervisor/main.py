@@ -38,6 +38,8 @@ from qtcore.supervisor.supervisor import Supervisor
 from qtcore.supervisor.topology import Topology
 from qtcore.telemetry.setup import configure_process
 
+_SETTLED = frozenset({Lifecycle.DISABLED, Lifecycle.STOPPED, Lifecycle.QUARANTINED})
+"""What nobody waits for: a run of limited length must end although one plugin has been given up."""
 HINT = "Ctrl-C stops everything in order"
 LAST_RESORT_S = 30.0
 """How long an orderly stop may take before the hosts are killed."""
@@ -167,7 +169,7 @@ async def _end_after(supervisor: Supervisor, operator: Operator, wish: Run) -> N
 
 def _all_ready(supervisor: Supervisor) -> bool:
     plugins = supervisor.state.plugins.values()
-    return all(plugin.ready for plugin in plugins if plugin.lifecycle is not Lifecycle.DISABLED)
+    return all(plugin.ready or plugin.lifecycle in _SETTLED for plugin in plugins)
 
 
 @asynccontextmanager
