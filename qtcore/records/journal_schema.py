@@ -80,14 +80,21 @@ def create(path: Path, *, first_seq: int = 1, generation_floor: int = 0) -> None
 
 def connect(path: Path, *, read_only: bool = False, patience_s: float = 1.0) -> sqlite3.Connection:
     """Open an existing journal; statements commit by themselves. Raises sqlite3.OperationalError if absent."""
-    mode = "ro" if read_only else "rw"
+    query = "mode=rw"
+    if read_only:
+        query = "mode=ro&immutable=1" if _at_rest_for_good(path) else "mode=ro"
     return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",
+        f"{path.absolute().as_uri()}?{query}",
         uri=True,
         isolation_level=None,
         check_same_thread=False,
         timeout=patience_s,
     )
+
+
+def _at_rest_for_good(path: Path) -> bool:
+    """True on a read-only disk, where SQLite cannot make the index of a log that is not there anyway."""
+    return not os.access(path.parent, os.W_OK) and not sidecars(path)[1].exists()
 
 
 @contextmanager

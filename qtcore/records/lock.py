@@ -83,7 +83,7 @@ def last_holder(path: Path) -> LockHolder | None:
 def is_held(path: Path) -> bool:
     """True while some process holds the lock; takes nothing."""
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a home on a read-only disk can still be read
     except FileNotFoundError:
         return False
     try:
