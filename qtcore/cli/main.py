@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from qtcore.cli.commands import COMMANDS, GROUPS
 from qtcore.cli.exits import Exit
@@ -18,21 +19,42 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of the `qt` script."""
+    if sys.stdout is None:  # closed by whoever started us: `qt status >&-`
+        sys.stdout = Path(os.devnull).open("w")
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line (without the program's name) and return the exit code."""
     try:
-        return _dispatched(list(arguments))
+        code = _dispatched(list(arguments))
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the final flush stays quiet
+        _let_go_of_output()
         return Exit.HEALTHY
     except QtError as error:
         print(f"qt: {error}", file=sys.stderr)  # noqa: T201
         return _exit_of_error(error)
+    except OSError as error:
+        _let_go_of_output()
+        print(f"qt: {_refusal(error)}", file=sys.stderr)  # noqa: T201
+        return Exit.REFUSED
+    return code
+
+
+def _let_go_of_output() -> None:
+    """What nobody takes any more must not fail once more at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _refusal(error: OSError) -> str:
+    where = error.filename or "the place that the output goes to"
+    return f"{where} cannot be used ({error.strerror or error}); free space there or mend its permissions"
 
 
 def _dispatched(arguments: list[str]) -> int:
