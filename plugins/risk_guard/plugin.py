@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,10 +14,13 @@ from plugins.risk_guard.limits import Baselines, Breach, View, breaches, gross_n
 from plugins.risk_guard.memory import recall, remember
 from plugins.risk_guard.rehearsal import silent_rules
 from plugins.risk_guard.settings import RiskGuardSettings
-from plugins.store.kill_switch import KillSwitch, read_kill_switch, write_kill_switch
+from plugins.store.kill_switch import FILE_NAME, KillSwitch, read_kill_switch, write_kill_switch
 from qtcore import Context, Finding, Health, NeedsOperator, Plugin, Severity, action, every, hookimpl
 
 Ctx = Context[RiskGuardSettings]
+
+_LET_IT_STAND = "find out why, and let the limit stand; `qt call risk_guard.limits` shows how far each is used"
+_FIX_OF = {"kill_switch": "`qt kill off`, once its reason is gone"}
 
 PROMISED_S = 10.0
 """How long an approved entry counts while no position of it is told; one that fills is told within a few seconds."""
@@ -103,7 +107,7 @@ class RiskGuard(Plugin[RiskGuardSettings]):
     @action(offline=True, command="kill status", help="whether entries are stopped by hand, and by whom")
     def kill_status(home: Path) -> dict[str, Any]:
         """Read the kill switch."""
-        return read_kill_switch(home).model_dump(mode="json")
+        return _told(home, read_kill_switch(home))
 
     def _hear(self, ctx: Ctx, message: object) -> None:
         match message:
@@ -149,8 +153,19 @@ class RiskGuard(Plugin[RiskGuardSettings]):
 
 
 def _written(home: Path, *, on: bool, why: str) -> dict[str, Any]:
-    switch = write_kill_switch(home, on=on, who=getpass.getuser(), when=datetime.now(UTC), why=why)
-    return switch.model_dump(mode="json")
+    return _told(home, write_kill_switch(home, on=on, who=_person(), when=datetime.now(UTC), why=why))
+
+
+def _told(home: Path, switch: KillSwitch) -> dict[str, Any]:
+    """With the file's place: a switch set in the wrong home stops nobody."""
+    return {**switch.model_dump(mode="json"), "file": str(home / FILE_NAME)}
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid {os.getuid()}"
 
 
 def _finding(breach: Breach) -> Finding:
@@ -160,6 +175,6 @@ def _finding(breach: Breach) -> Finding:
         severity=Severity.HIGH if severe else Severity.MEDIUM,
         summary=breach.sentence,
         consequence=f"the posture is at least {breach.level.value}: no entries, exits still go out",
-        fix="find out why, and let the limit stand; `qt call risk_guard.limits` shows how far each is used",
+        fix=_FIX_OF.get(breach.limit, _LET_IT_STAND),
         verify="`qt status` shows posture normal",
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
 from qtcore.documents import Document
+from qtcore.errors import EnvironmentRefused
 
 FILE_NAME = "kill.json"
 
@@ -43,19 +45,52 @@ def read_kill_switch(home: Path) -> KillSwitch:
 
 
 def write_kill_switch(home: Path, *, on: bool, who: str, when: datetime, why: str) -> KillSwitch:
-    """Replace the file in `home` in one step that survives power loss. Raises OSError when the disk refuses."""
+    """Replace the file in `home` in one step that survives power loss.
+
+    A disk that takes no bytes may still take an empty file, which counts as killed. Raises
+    EnvironmentRefused, saying what holds now, when the disk refuses that as well, or refuses `off`.
+    """
     switch = KillSwitch(on=on, who=who, when=when, why=why)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = home / f".{FILE_NAME}.{os.getpid()}"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        os.write(descriptor, switch.model_dump_json().encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.replace(home / FILE_NAME)
-    _sync_folder(home)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _replace(home / FILE_NAME, switch.model_dump_json().encode())
+    except OSError as error:
+        if not on:
+            raise EnvironmentRefused(
+                f"{home / FILE_NAME} cannot be written ({error.strerror}), so the kill switch is as it was; "
+                "free space on that disk or mend its permissions, then ask again"
+            ) from error
+        if not read_kill_switch(home).on:
+            _empty(home / FILE_NAME)
+        return read_kill_switch(home)
     return switch
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            os.write(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        fresh.replace(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _empty(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    except OSError as error:
+        raise EnvironmentRefused(
+            f"ENTRIES ARE NOT STOPPED: {path} cannot be written ({error.strerror}); "
+            "stop them with `qt stop executor`, or everything with `qt down`"
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:
