@@ -20,7 +20,7 @@ _INTERRUPTED = 130
 def main() -> None:
     """Entry point of the `qt` script."""
     if sys.stdout is None:  # closed by whoever started us: `qt status >&-`
-        sys.stdout = Path(os.devnull).open("w")
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - it stays standard output to the end
     sys.exit(run(sys.argv[1:]))
 
 

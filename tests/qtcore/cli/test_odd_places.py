@@ -51,15 +51,16 @@ def test_output_cut_short(application: Qt) -> None:
     assert done.stdout.startswith("NOT RUNNING")
 
 
-READ_ONLY = "mount --bind var var && mount -o remount,ro,bind var && for c in {commands}; do {qt} $c || echo code $?; done"
+READ_ONLY = """
+mount --bind var var && mount -o remount,ro,bind var || exit
+for words in status report events trace 'why disk' 'up --headless'; do {qt} $words || echo code $?; done
+"""
 
 
 def test_readings_of_a_read_only_home(application: Qt) -> None:
     """What was recorded can still be read where nothing can be written, and `qt up` is refused."""
     assert application("up", "--headless", "--for", "0").returncode == 0
-    commands = "status report events trace 'why disk' 'up --headless'"
-    program = READ_ONLY.format(commands=commands, qt=QT).replace("$c", "$(echo $c)")
-    done = _shell(application, program, "/usr/bin/unshare", "--map-root-user", "--mount")
+    done = _shell(application, READ_ONLY.format(qt=QT), "/usr/bin/unshare", "--map-root-user", "--mount")
     if "unshare" in done.stderr or "mount:" in done.stderr:
         pytest.skip("this machine does not let tests mount a file system")
     assert done.stdout.count("NOT RUNNING since") == 3
