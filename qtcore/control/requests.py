@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from qtcore.documents import Document, PluginName
+from qtcore.health.model import Finding
 
 SOCKET_NAME = "control.sock"
 MAX_LINE_BYTES = 4_000_000
@@ -139,6 +140,7 @@ class ReportFacts(Document):
 
     posture_reasons: tuple[str, ...] = ()
     host_pids: dict[str, int | None] = {}
+    findings: tuple[Finding, ...] = Field(default=(), description="open findings about the supervisor itself")
     missing_protections: tuple[str, ...] = Field(
         default=(), description="sentences, each naming a protection this machine lacks and what replaces it"
     )

@@ -49,7 +49,7 @@ def gather(home: Home, hours: float) -> ReportDocument:
         since=status.supervisor.since,
         status=status.overall.status,
         counts=status.counts,
-        findings=_findings(states, status, remembered),
+        findings=_findings(states, status, remembered, facts.findings),
         plugins=status.plugins,
         scorecard=_scorecard(scored),
         healings=tuple(healings_of(events)),
@@ -80,10 +80,10 @@ def _events(home: Home, status: StatusDocument, hours: float) -> list[JournalEve
 
 
 def _findings(
-    states: list[StateFile | DamagedState], status: StatusDocument, remembered: Remembered
+    states: list[StateFile | DamagedState], status: StatusDocument, remembered: Remembered, own: tuple[Finding, ...]
 ) -> tuple[Finding, ...]:
-    """Open findings, the gravest first; a supervisor that died is one, too."""
-    found = [
+    """Open findings, the gravest first, with the supervisor's `own`; a supervisor that died is one, too."""
+    found = [*own] + [
         finding.model_copy(update={"plugin": finding.plugin or state.plugin})
         for state in states
         if isinstance(state, StateFile)

@@ -16,6 +16,8 @@ class SupervisorLine(Document):
 
     pid: int | None
     since: AwareDatetime | None
+    findings: tuple[str, ...] = ()
+    """Codes of what is wrong with the supervisor itself, such as a journal that cannot be written."""
 
 
 class OverallLine(Document):

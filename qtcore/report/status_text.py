@@ -34,7 +34,8 @@ def banner(document: Mapping[str, Any], now: datetime) -> list[str]:
     )
     supervisor = document["supervisor"]
     since = moment(supervisor["since"])
-    second = f"supervisor {supervisor['pid']}, up {ago(since, now)} · {counts_line(document['counts'])}"
+    trouble = "".join(f" · {code}" for code in supervisor.get("findings", ()))
+    second = f"supervisor {supervisor['pid']}, up {ago(since, now)}{trouble} · {counts_line(document['counts'])}"
     if document["running"]:
         return [first, second]
     if not document["plugins"]:

@@ -118,6 +118,7 @@ class Operator:
         return ask.ReportFacts(
             posture_reasons=posture.reasons if posture else (),
             host_pids=self._supervisor.host_pids,
+            findings=self._supervisor.findings.of(None),
             missing_protections=missing_protections(self._supervisor.fork_servers),
         )
 

@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from qtcore.documents import Facts
-from qtcore.health.model import Status
+from qtcore.health.model import Severity, Status
 from qtcore.health.score import Scored, score_overall, score_plugin
 from qtcore.health.verdict import PluginView, Verdict, judge
 from qtcore.health.whole import HOLD_S, Steady, counts, overall, settle
@@ -26,6 +26,8 @@ from qtcore.supervisor.supervisor import Supervisor
 
 GATHER_S = 0.02
 """Changes within this time share one round of writing, well inside the 50 ms that a state file may lag."""
+_GRAVE = frozenset({Severity.HIGH, Severity.CRITICAL})
+"""Findings about the supervisor itself that make the whole at least degraded."""
 VALID_FOR_S = 10.0
 """How long a state file holds without renewal; it is renewed at half of that."""
 
@@ -154,7 +156,11 @@ class Projection:
             mode=supervisor.topology.mode,
             posture=posture.level if posture else supervisor.topology.plan.posture.when_unknown,
             running=True,
-            supervisor=SupervisorLine(pid=os.getpid(), since=self._since),
+            supervisor=SupervisorLine(
+                pid=os.getpid(),
+                since=self._since,
+                findings=tuple(finding.code for finding in supervisor.findings.of(None)),
+            ),
             overall=OverallLine(status=whole.shown, score=score_overall([*scored.values()]).score),
             counts=counts(line.status for line in scored.values()),
             plugins=tuple(self._line(name, scored[name]) for name in supervisor.state.plugins),
@@ -163,7 +169,8 @@ class Projection:
     def _judge_whole(self) -> Steady:
         supervisor = self._supervisor
         verdicts = {name: self.verdict(name) for name in supervisor.state.plugins}
-        seen = overall(verdict.status for verdict in verdicts.values())
+        own = [Status.DEGRADED for finding in supervisor.findings.of(None) if finding.severity in _GRAVE]
+        seen = overall([*(verdict.status for verdict in verdicts.values()), *own])
         before, self._whole = self._whole, settle(self._whole, seen, time.monotonic())
         if before is None or before.shown is not self._whole.shown:
             was = f", it was {before.shown.value}" if before else ""
