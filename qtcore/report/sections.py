@@ -44,7 +44,7 @@ def sections(report: ReportDocument) -> list[Section]:
     """Every section, in the order in which a person needs them."""
     return [
         Section("Counts", (f"{counts_line({str(key): value for key, value in report.counts.items()})}.",)),
-        Section("Posture", (report.posture_reasons or (f"{report.posture}: nobody demands more",),)),
+        Section("Posture", (_posture(report),)),
         Section("Findings", tuple(_findings(report))),
         Section("What runs", (_plugins(report),)),
         Section("Scorecard", tuple(_scorecard(report.scorecard))),
@@ -52,6 +52,12 @@ def sections(report: ReportDocument) -> list[Section]:
         Section(f"Episodes in the last {report.hours:g} hours", tuple(_episodes(report))),
         Section("Records", tuple(_records(report))),
     ]
+
+
+def _posture(report: ReportDocument) -> tuple[str, ...]:
+    if not report.running:
+        return (f"{report.posture} was the last one known; nothing runs that could act",)
+    return report.posture_reasons or (f"{report.posture}: nobody demands more",)
 
 
 def _findings(report: ReportDocument) -> Iterator[str | tuple[str, ...]]:
