@@ -65,6 +65,16 @@ class SupervisorLock:
     def __exit__(self, *_: object) -> None:
         self.release()
 
+    @property
+    def lost(self) -> bool:
+        """Whether the file in the home is another one by now, or none: then nothing keeps a second supervisor out."""
+        held = os.fstat(self._descriptor)
+        try:
+            there = self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        return (held.st_dev, held.st_ino) != (there.st_dev, there.st_ino)
+
     def release(self) -> None:
         """Let the next supervisor in; harmless when done twice."""
         if self._descriptor >= 0:

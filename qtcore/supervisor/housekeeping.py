@@ -8,6 +8,7 @@ import anyio
 
 from qtcore.health.model import Finding, Severity
 from qtcore.records.home import Home
+from qtcore.records.lock import SupervisorLock
 from qtcore.supervisor.findings import FindingsBook
 from qtcore.telemetry.inferred import end_open_spans, marked_processes
 from qtcore.telemetry.setup import Telemetry
@@ -15,6 +16,7 @@ from qtcore.telemetry.trace_retention import drop_oldest_traces
 
 TRACES_PERIOD_S = 60.0
 RECORDS_PERIOD_S = 2.0
+HOME_PERIOD_S = 1.0
 
 Problem = Callable[[], str | None]
 
@@ -36,6 +38,20 @@ async def watch_records(findings: FindingsBook, problems: Mapping[str, Problem])
             else:
                 findings.see(None, _finding(code, sentence))
         await anyio.sleep(RECORDS_PERIOD_S)
+
+
+async def watch_home(home: Home, lock: SupervisorLock, stop: Callable[[str], None]) -> None:
+    """Stop in order once the home is gone or another one: the lock keeps no second supervisor out any more."""
+    while True:
+        await anyio.sleep(HOME_PERIOD_S)
+        if lock.lost:
+            stop(lost_home(home))
+            return
+
+
+def lost_home(home: Home) -> str:
+    """What has happened, as the beginning of a sentence."""
+    return f"the home folder {home.root} was removed or replaced while a supervisor ran on it"
 
 
 def lost_lines(telemetry: Telemetry) -> str | None:

@@ -21,6 +21,7 @@ from qtcore.config.plan import build_plan
 from qtcore.config.problem import Problem, refuse_if_wrong
 from qtcore.control.requests import SOCKET_NAME
 from qtcore.control.server import serve_control
+from qtcore.errors import EnvironmentRefused
 from qtcore.health.model import Finding, Severity
 from qtcore.hosts.board import Board
 from qtcore.hosts.launcher import Launcher
@@ -28,8 +29,16 @@ from qtcore.kernel.words import Lifecycle
 from qtcore.records.home import Home
 from qtcore.records.journal import Journal
 from qtcore.records.journal_event import EventKind
+from qtcore.records.lock import SupervisorLock
 from qtcore.records.recovery import open_or_recover
-from qtcore.supervisor.housekeeping import bury_the_last_run, keep_traces, lost_lines, watch_records
+from qtcore.supervisor.housekeeping import (
+    bury_the_last_run,
+    keep_traces,
+    lost_home,
+    lost_lines,
+    watch_home,
+    watch_records,
+)
 from qtcore.supervisor.operator import Operator
 from qtcore.supervisor.preflight import refuse_taken_ports
 from qtcore.supervisor.projection import Projection
@@ -64,7 +73,9 @@ def run(configuration: Configuration, home: Home, wish: Run) -> int:
     try:
         run_dir = home.create_run_dir()
         with open_or_recover(home) as (journal, recovered):
-            anyio.run(_run, _Ground(configuration, home, run_dir, journal, recovered), wish)
+            anyio.run(_run, _Ground(configuration, home, lock, run_dir, journal, recovered), wish)
+        if lock.lost:
+            raise EnvironmentRefused(f"{lost_home(home)}, so everything was stopped; put it back or choose another")
     finally:
         lock.release()
     return 0
@@ -76,6 +87,7 @@ class _Ground:
 
     configuration: Configuration
     home: Home
+    lock: SupervisorLock
     run_dir: Path
     journal: Journal
     recovered: str | None
@@ -108,16 +120,17 @@ async def _run(ground: _Ground, wish: Run) -> None:
         problems = [*inspection.problems, *blueprint.problems]
         _record_start(journal, supervisor, problems, ground.recovered)
         bury_the_last_run(home, telemetry, time.time_ns())
-        await _live(supervisor, ground.run_dir, wish)
+        await _live(supervisor, ground, wish)
     journal.append(EventKind.SUPERVISOR_STOPPED, "everything has stopped in order")
     telemetry.close()
 
 
-async def _live(supervisor: Supervisor, run_dir: Path, wish: Run) -> None:
+async def _live(supervisor: Supervisor, ground: _Ground, wish: Run) -> None:
     projection = Projection(supervisor)
     operator = Operator(supervisor, projection.status_document, f"{getpass.getuser()} (uid {os.getuid()})")
     async with anyio.create_task_group() as tasks:
-        await tasks.start(_control, run_dir / SOCKET_NAME, operator)
+        await tasks.start(_control, ground.run_dir / SOCKET_NAME, operator)
+        tasks.start_soon(watch_home, ground.home, ground.lock, operator.shut_down)
         tasks.start_soon(keep_traces, supervisor.home)
         tasks.start_soon(watch_records, supervisor.findings, _records(supervisor, projection))
         tasks.start_soon(_obey_signals, operator, tasks.cancel_scope)
@@ -213,7 +226,9 @@ def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Probl
     if recovered:
         supervisor.findings.see(
             None,
-            Finding(code="QT-JOURNAL-RECOVERED", severity=Severity.HIGH, summary=recovered, fix="keep the moved file"),
+            Finding(
+                code="QT-JOURNAL-RECOVERED", severity=Severity.MEDIUM, summary=recovered, fix="keep the moved file"
+            ),
         )
     for problem in problems:
         journal.append(EventKind.CONFIGURATION_LOADED, str(problem), plugin=problem.plugin)
