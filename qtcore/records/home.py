@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from qtcore.records.run_dir import create_run_dir, run_dir_of
 
 DEFAULT_HOME = Path("var")
 _PROBE_BYTES = 64 * 1024
+LEAST_FREE_MB = 32
+"""With less room on its disk a home is as good as full: hosts would fail one by one while they start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class Home:
                 f"the home folder {self.root} cannot be used ({error.strerror}: {error.filename or self.root}); "
                 "free space or fix its permissions, or choose another with --home"
             ) from error
+        self._refuse_scant_room()
 
     def lock(self, *, run_dir: Path | None = None) -> SupervisorLock:
         """Become the one supervisor of this home. Raises EnvironmentRefused naming the pid that is."""
@@ -106,6 +110,14 @@ class Home:
         folder = run_dir_of(self.root)
         create_run_dir(folder)
         return folder
+
+    def _refuse_scant_room(self) -> None:
+        free_mb = shutil.disk_usage(self.root).free / 2**20
+        if free_mb < LEAST_FREE_MB:
+            raise EnvironmentRefused(
+                f"only {free_mb:.1f} MB are free on the disk of the home folder {self.root}, and a supervisor needs "
+                f"{LEAST_FREE_MB} to begin; free space, or choose another folder with --home"
+            )
 
     def _prove_writable(self) -> None:
         probe = self.cache / f".probe-{os.getpid()}"

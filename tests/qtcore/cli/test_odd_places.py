@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -68,3 +69,15 @@ def test_readings_of_a_read_only_home(application: Qt) -> None:
     assert "Read-only file system" in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert f"code {Exit.REFUSED}" in done.stdout
+
+
+SCANT = "mkdir -p var && mount -t tmpfs -o size=4m,mode=700 tmpfs var && exec {qt} up --headless"
+
+
+def test_home_with_hardly_any_room(application: Qt) -> None:
+    """What would fail host by host while it starts is refused before."""
+    done = _shell(application, SCANT.format(qt=QT), "/usr/bin/unshare", "--map-root-user", "--mount")
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("this machine does not let tests mount a file system")
+    assert done.returncode == Exit.REFUSED
+    assert re.fullmatch(r"qt: only \d\.\d MB are free on the disk of the home folder .*; free space, .*\n", done.stderr)
