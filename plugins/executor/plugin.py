@@ -88,6 +88,7 @@ class Executor(Plugin[ExecutorSettings]):
             ctx.log.warning("open signals wait for the next sweep", why=str(error))
             return
         self._known.forget_entries(ctx.market_now(), ctx.settings.rules.cooldown)
+        ctx.progress("sweeps")  # a market that gives no signals is no idleness of ours
 
     @hookimpl
     async def health(self) -> Health:

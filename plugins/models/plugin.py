@@ -22,8 +22,11 @@ from qtcore import (
     Severity,
     Subscription,
     action,
+    every,
     hookimpl,
 )
+
+LOOK_EVERY_S = 5.0
 
 
 class UnknownSymbol(QtError):
@@ -61,6 +64,11 @@ class Models(Plugin[ModelsSettings]):
             ctx.ready()
             async for message in messages:
                 await self._handle(ctx, desk, message)
+
+    @every(LOOK_EVERY_S)
+    async def look(self, ctx: Context[ModelsSettings]) -> None:
+        """Count as work also between two candles: `health` knows how long the next one may take, real time does not."""
+        ctx.progress("looks")
 
     @hookimpl
     async def health(self, ctx: Context[ModelsSettings]) -> Health:

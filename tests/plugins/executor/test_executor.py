@@ -17,6 +17,7 @@ from plugins.executor import Executor
 from plugins.store import Store, database_url, open_store
 from plugins.store.kill_switch import write_kill_switch
 from plugins.store.schema import upgrade
+from qtcore.health.verdict import SILENT_CADENCES
 from qtcore.testing import Harness, harness
 
 pytestmark = pytest.mark.anyio
@@ -173,3 +174,12 @@ async def test_the_funnel_adds_up(tmp_path: Path, store: Store, scene: Any) -> N
         assert funnel["made"] == 2
         assert funnel["blocking_gate"] == "blocked_confidence"
         assert funnel["nearest_misses"][0]["needed"] == "0.38"
+
+
+async def test_a_market_without_signals_is_no_idleness(tmp_path: Path, store: Store, scene: Any) -> None:
+    """The sweep counts as work, oftener than silence would be held against the executor."""
+    assert store
+    async with running(tmp_path, scene) as h:
+        for sweeps in (1, 2):
+            await h.advance(SILENT_CADENCES * Executor.cadence_s - 1.0)
+            await h.until(lambda sweeps=sweeps: h.progress().get("sweeps", 0) >= sweeps)

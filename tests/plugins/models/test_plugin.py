@@ -14,6 +14,7 @@ from plugins.domain import Candle, Signal, Source, Universe, View, history_of
 from plugins.models import Models
 from plugins.models.signals import lifetime, signal_id
 from plugins.store import database_url, open_store
+from qtcore.health.verdict import SILENT_CADENCES
 from qtcore.kernel.words import Cause
 from qtcore.testing import Plug, harness
 
@@ -188,3 +189,12 @@ def test_a_signal_lives_two_real_seconds_at_least(speed: float, seconds: float) 
         return max(market_s / speed, 2.0) if speed else math.inf
 
     assert lifetime(60, real_limit_s) == timedelta(seconds=seconds)
+
+
+async def test_a_slow_market_is_no_idleness(candle: Make, migrated: Path) -> None:
+    """Where a candle takes a minute of real time, work is counted between two of them as well."""
+    async with harness(home=migrated) as h:
+        await begin(h, Market(candle))
+        before = sum(h.progress().values())
+        await h.advance(SILENT_CADENCES * Models.cadence_s - 1.0)
+        assert sum(h.progress().values()) > before
