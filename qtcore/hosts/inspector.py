@@ -180,9 +180,7 @@ def inspect_one(request: InspectionRequest) -> Inspected:
     )
 
 
-def _settings_misfits(
-    settings: type[Settings], request: InspectionRequest, check: Check
-) -> Iterable[SettingsMisfit]:
+def _settings_misfits(settings: type[Settings], request: InspectionRequest, check: Check) -> Iterable[SettingsMisfit]:
     try:
         settings.model_validate(request.settings, context=check)
     except ValidationError as error:

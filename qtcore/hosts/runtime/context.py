@@ -201,9 +201,7 @@ class HostContext(Context[S]):
         self._report(FindingRaised(plugin=self.name, generation=self.generation, finding=over, resolved=True))
 
     @contextmanager
-    def span(
-        self, name: str, *, since_ns: int | None = None, **attributes: str | int | float | bool
-    ) -> Iterator[Span]:
+    def span(self, name: str, *, since_ns: int | None = None, **attributes: str | int | float | bool) -> Iterator[Span]:
         ours: dict[str, str | int] = {"qt.plugin": self.name, "qt.generation": self.generation}
         began_ns = None if since_ns is None else time.time_ns() - (time.monotonic_ns() - since_ns)
         tracer = self._around.tracer
