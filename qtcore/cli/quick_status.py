@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from qtcore.cli.exits import exit_of
-from qtcore.control.client import ask
+from qtcore.control.client import READING_TIMEOUT_S, NotAnswering, ask
 from qtcore.errors import EnvironmentRefused
 
 
 def quick_status(arguments: Sequence[str]) -> int | None:
     """Print the status and return the exit code; None when the full command must do it.
 
-    It understands only `--json` and `--home`, and only a supervisor that answers.
+    It understands only `--json` and `--home`, and only a supervisor that runs.
     """
     options = _understood(arguments)
     if options is None:
@@ -24,7 +24,12 @@ def quick_status(arguments: Sequence[str]) -> int | None:
     home, as_json = options
     try:
         run_dir = json.loads((home / "supervisor.lock").read_bytes())["run_dir"]
-        document = ask(Path(run_dir), "status")
+        document = ask(Path(run_dir), "status", timeout_s=READING_TIMEOUT_S)
+    except NotAnswering:
+        from qtcore.records.home import Home
+        from qtcore.report.current import silent_status
+
+        document = silent_status(Home.find(home))
     except (OSError, ValueError, KeyError, TypeError, EnvironmentRefused):
         return None  # the full command finds out what is the matter and says it well
     _show(document, as_json)

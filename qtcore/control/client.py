@@ -13,12 +13,18 @@ from qtcore.errors import EnvironmentRefused, QtError
 SOCKET_NAME = "control.sock"
 ANSWER_TIMEOUT_S = 10.0
 """How long a supervisor may take to answer; a call adds its own deadline."""
+READING_TIMEOUT_S = 3.0
+"""After this a reading goes by the records; the supervisor answers in milliseconds while it runs at all."""
 
 _CHUNK = 65_536
 
 
 class NotRunning(EnvironmentRefused):
     """No supervisor answers on this home."""
+
+
+class NotAnswering(EnvironmentRefused):
+    """A supervisor holds the socket and says nothing: it is stopped, or its machine is overloaded."""
 
 
 class Declined(QtError):
@@ -32,7 +38,7 @@ class Declined(QtError):
 def ask(run_dir: Path, op: str, args: dict[str, Any] | None = None, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
     """One request and its result (see `requests.py` for both).
 
-    Raises NotRunning, Declined, and EnvironmentRefused when no answer comes within `timeout_s`.
+    Raises NotRunning, Declined, and NotAnswering when no answer comes within `timeout_s`.
     """
     line = json.dumps({"op": op, "args": args or {}}).encode() + b"\n"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -58,7 +64,7 @@ def _exchanged(connection: socket.socket, line: bytes, op: str, timeout_s: float
                 break
             answer += chunk
     except TimeoutError:
-        raise EnvironmentRefused(
+        raise NotAnswering(
             f"the supervisor did not answer `{op}` within {timeout_s:g} s; "
             "see `qt status` and the journal (`qt events`)"
         ) from None

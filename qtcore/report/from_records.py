@@ -17,6 +17,8 @@ from qtcore.records.state_file import StateFile
 from qtcore.records.state_reader import DamagedState, read_state
 from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine
 
+SILENT = "QT-SUPERVISOR-SILENT"
+"""A supervisor holds the home and was asked in vain."""
 _NOT_KNOWN = "unknown"
 _FINAL = frozenset({Lifecycle.DISABLED, Lifecycle.STOPPED})
 """Lifecycles that stay true when nobody looks."""
@@ -34,8 +36,11 @@ class Remembered:
     """Why the journal could not be read, if so."""
 
 
-def status_from_records(home: Home, now: Instant | None = None) -> StatusDocument:
-    """What was known last; nothing in it is better than `unknown`, for nobody watches any more."""
+def status_from_records(home: Home, now: Instant | None = None, *, silent: bool = False) -> StatusDocument:
+    """What was known last; nothing in it is better than `unknown`, for nobody watches any more.
+
+    `silent` says that a supervisor was asked and did not answer.
+    """
     now = now or instant_now()
     remembered = remember(home)
     running = home.running
@@ -50,11 +55,18 @@ def status_from_records(home: Home, now: Instant | None = None) -> StatusDocumen
         supervisor=SupervisorLine(
             pid=holder.pid if holder else None,
             since=holder.started if running and holder else _ended_at(remembered, home),
+            findings=(SILENT,) if running and silent else (),
         ),
-        overall=OverallLine(status=worst(*(line.status for line in lines if line.status is not Status.OFF))),
+        overall=OverallLine(status=_overall(lines, running=running)),
         counts={status: sum(line.status is status for line in lines) for status in Status},
         plugins=tuple(lines),
     )
+
+
+def _overall(lines: list[PluginLine], *, running: bool) -> Status:
+    """Off only where nothing runs: a supervisor that starts, ends or is silent may do anything."""
+    seen = [line.status for line in lines if line.status is not Status.OFF]
+    return worst(*seen, *([Status.UNKNOWN] if running else []))
 
 
 def remember(home: Home) -> Remembered:

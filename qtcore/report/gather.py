@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from qtcore.config.manifest_cache import cached_manifests
-from qtcore.control.client import NotRunning, ask
+from qtcore.control.client import READING_TIMEOUT_S, NotAnswering, NotRunning, ask
 from qtcore.control.requests import ReportFacts
 from qtcore.errors import EnvironmentRefused, RecordsDamaged
 from qtcore.health.model import Finding, Severity, Status
@@ -20,7 +20,7 @@ from qtcore.records.state_reader import DamagedState, read_state
 from qtcore.report.current import current_status
 from qtcore.report.document import DeductionLine, ReportDocument, Scorecard, ScoreLine, Usage
 from qtcore.report.episodes import episodes_of, healings_of
-from qtcore.report.from_records import Remembered, remember
+from qtcore.report.from_records import SILENT, Remembered, remember
 from qtcore.report.status_document import PluginLine, StatusDocument
 
 _MOST_EVENTS = 20_000
@@ -31,7 +31,7 @@ def gather(home: Home, hours: float) -> ReportDocument:
     """The whole report, looking back `hours`."""
     status = StatusDocument.model_validate(current_status(home))
     states = read_state(home.state)
-    facts = _facts(home) if status.running else ReportFacts()
+    facts = _facts(home) if status.running and SILENT not in status.supervisor.findings else ReportFacts()
     remembered = remember(home)
     events = _events(home, status, hours)
     vital = _vital(home)
@@ -63,8 +63,8 @@ def gather(home: Home, hours: float) -> ReportDocument:
 
 def _facts(home: Home) -> ReportFacts:
     try:
-        return ReportFacts.model_validate(ask(home.run_dir, "report_facts"))
-    except NotRunning:  # it ended between two questions
+        return ReportFacts.model_validate(ask(home.run_dir, "report_facts", timeout_s=READING_TIMEOUT_S))
+    except (NotRunning, NotAnswering):  # it ended between two questions, or is stopped
         return ReportFacts()
 
 
@@ -89,6 +89,18 @@ def _findings(
         if isinstance(state, StateFile)
         for finding in state.findings
     ]
+    if SILENT in status.supervisor.findings:
+        found.append(
+            Finding(
+                code=SILENT,
+                severity=Severity.CRITICAL,
+                summary=f"the supervisor (pid {status.supervisor.pid}) holds the home and does not answer",
+                consequence="nothing is healed meanwhile, and nothing may be entered once the leases have run out",
+                fix=f"`ps -o stat= {status.supervisor.pid}` shows T when it was stopped: "
+                f"`kill -CONT {status.supervisor.pid}`; otherwise end it, and start again with `qt up`",
+                verify="qt status",
+            )
+        )
     if not status.running and remembered.run is not None and not remembered.run.ended_in_order:
         found.append(
             Finding(

@@ -15,6 +15,9 @@ _WORST_FIRST = ("failed", "critical", "unknown", "degraded", "healthy", "off")
 """The order of `Status`, written out because importing it costs more than `qt status` may take."""
 
 
+_SILENT = "QT-SUPERVISOR-SILENT"
+
+
 def status_text(document: Mapping[str, Any]) -> str:
     """Banner, counts that add up, and one row per plugin, worst first."""
     now = datetime.fromisoformat(document["at"])
@@ -36,6 +39,8 @@ def banner(document: Mapping[str, Any], now: datetime) -> list[str]:
     since = moment(supervisor["since"])
     trouble = "".join(f" · {code}" for code in supervisor.get("findings", ()))
     second = f"supervisor {supervisor['pid']}, up {ago(since, now)}{trouble} · {counts_line(document['counts'])}"
+    if _SILENT in supervisor.get("findings", ()):
+        return [_not_answering_line(supervisor["pid"]), first, second]
     if document["running"]:
         return [first, second]
     if not document["plugins"]:
@@ -48,6 +53,14 @@ def not_running_line(since: datetime | None, now: datetime) -> str:
     if since is None:
         return "NOT RUNNING: no supervisor has run on this home yet; start one with `qt up`"
     return f"NOT RUNNING since {clock_time(since)} ({ago(since, now)} ago): what follows is from its records"
+
+
+def _not_answering_line(pid: int | None) -> str:
+    """What `ps` can tell: T is stopped, D waits for a disk."""
+    return (
+        f"NOT ANSWERING: supervisor {pid} holds this home and says nothing (`ps -o stat= {pid}` shows T when it was "
+        f"stopped: `kill -CONT {pid}`): what follows is from its records"
+    )
 
 
 def counts_line(counts: Mapping[str, int]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import time
 
 from qtcore.cli.exits import Exit
 from tests.qtcore.cli.conftest import PATIENCE_S, Qt
@@ -29,3 +31,20 @@ def test_supervisor_findings_are_shown(application: Qt) -> None:
         assert "· QT-JOURNAL-RECOVERED ·" in application("status").stdout
         assert application.json("status")["supervisor"]["findings"] == ["QT-JOURNAL-RECOVERED"]
         assert "MEDIUM  QT-JOURNAL-RECOVERED  supervisor: " in application("report").stdout
+
+
+def test_stopped_supervisor(application: Qt) -> None:
+    """A supervisor that says nothing is told from one that is gone, soon, and nothing is called healthy."""
+    with application.running() as supervisor:
+        supervisor.send_signal(signal.SIGSTOP)
+        try:
+            began_s = time.monotonic()
+            status, report = application("status"), application("report")
+            took_s = time.monotonic() - began_s
+        finally:
+            supervisor.send_signal(signal.SIGCONT)
+        assert status.stdout.startswith(f"NOT ANSWERING: supervisor {supervisor.pid} holds this home")
+        assert status.returncode == report.returncode == Exit.UNKNOWN
+        assert "CRITICAL  QT-SUPERVISOR-SILENT  supervisor: " in report.stdout
+        assert took_s < 10.0
+        assert application("watch", "--until", "healthy").returncode == 0
