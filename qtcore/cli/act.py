@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from qtcore.cli.app import DryRunOption, HomeOption, JsonOption, new_app
+from qtcore.cli.asking import ask_home
 from qtcore.cli.exits import Exit
 from qtcore.cli.output import say, say_json
-from qtcore.control.client import ask
 from qtcore.records.home import Home
 
 Reason = Annotated[str, typer.Option("--reason", help="kept in the journal")]
@@ -28,7 +28,7 @@ def _act_app(op: str, help_text: str) -> typer.Typer:
         as_json: JsonOption = False,
     ) -> int:
         arguments = {"plugin": plugin, "reason": reason, "dry_run": dry_run}
-        acted = ask(Home.find(home).run_dir, op, arguments)
+        acted = ask_home(Home.find(home), op, arguments)
         if as_json:
             say_json(acted)
         else:

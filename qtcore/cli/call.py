@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from qtcore.cli.app import DryRunOption, HomeOption, JsonOption, new_app
+from qtcore.cli.asking import ask_home
 from qtcore.cli.exits import Exit
 from qtcore.cli.output import say, say_json
 from qtcore.cli.values import shown
-from qtcore.control.client import ANSWER_TIMEOUT_S, ask
+from qtcore.control.client import ANSWER_TIMEOUT_S
 from qtcore.errors import ConfigurationError
 from qtcore.records.home import Home
 
@@ -52,7 +53,7 @@ def call_and_show(
         return Exit.HEALTHY
     arguments = {"plugin": plugin, "action": name, "argument": argument, "timeout_s": timeout_s}
     waiting_s = LONGEST_CALL_S if timeout_s is None else timeout_s + ANSWER_TIMEOUT_S
-    result = ask(home.run_dir, "call", arguments, timeout_s=waiting_s)
+    result = ask_home(home, "call", arguments, timeout_s=waiting_s)
     say_json(result) if as_json else say(shown(result))
     return Exit.HEALTHY
 

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from qtcore.cli.app import DryRunOption, HomeOption, JsonOption, new_app
+from qtcore.cli.asking import ask_home
 from qtcore.cli.exits import Exit
 from qtcore.cli.output import say, say_json
-from qtcore.control.client import NotRunning, ask
+from qtcore.control.client import NotRunning
 from qtcore.errors import EnvironmentRefused
 from qtcore.records.home import Home
 
@@ -31,7 +32,7 @@ def down(
     place = Home.find(home)
     if not place.running:
         raise NotRunning(f"nothing runs on the home {place.root}; there is nothing to stop")
-    acted = ask(place.run_dir, "down", {"reason": reason, "dry_run": dry_run})
+    acted = ask_home(place, "down", {"reason": reason, "dry_run": dry_run})
     if not dry_run:
         _wait_gone(place, timeout_s)
     say_json(acted) if as_json else say(acted["sentence"] if dry_run else f"stopped: {acted['sentence']}")

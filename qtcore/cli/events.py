@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from qtcore.cli.app import HomeOption, JsonOption, new_app
+from qtcore.cli.asking import refuse_unused
 from qtcore.cli.output import say, say_json
 from qtcore.records.home import Home
 from qtcore.records.journal_event import EventKind, JournalEvent
@@ -35,7 +36,9 @@ def command(
 ) -> int:
     """Show what happened, in order; with --follow --json one JSON object per line."""
     kinds = tuple(kind or ())
-    with JournalReader.open(Home.find(home).journal) as journal:
+    place = Home.find(home)
+    refuse_unused(place)
+    with JournalReader.open(place.journal) as journal:
         seen = journal.bounds()[1] if since is None else since
         events = journal.read(since or 0, limit, plugin=plugin, kinds=kinds, trace_id=trace, newest=since is None)
         if as_json and not follow:

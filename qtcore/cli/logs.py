@@ -11,7 +11,9 @@ import orjson
 import typer
 
 from qtcore.cli.app import HomeOption, JsonOption, new_app
+from qtcore.cli.asking import refuse_unused
 from qtcore.cli.output import coloured, say, say_json
+from qtcore.config.problem import did_you_mean
 from qtcore.records.home import Home
 from qtcore.telemetry.log_store import LogFilter, LogStore
 from qtcore.telemetry.moments import parse_since
@@ -46,7 +48,9 @@ def command(
     """Show log lines; with --follow --json one JSON object per line."""
     after = parse_since(since, datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if since else ""
     wanted = LogFilter(plugin=plugin, level=level, since=after, trace_id=trace)
-    store = LogStore(Home.find(home).logs)
+    place = Home.find(home)
+    refuse_unused(place)
+    store = LogStore(place.logs)
     follower = store.follower()
     newest = deque(store.lines(wanted), maxlen=limit)
     if as_json and not follow:
@@ -54,11 +58,19 @@ def command(
         return 0
     for line in newest:
         _show(line, as_json=as_json)
+    if not newest and not as_json:
+        say("no log line matches" + _known_writers(place, plugin))
     while follow:
         time.sleep(FOLLOW_S)
         for line in follower.new(wanted):
             _show(line, as_json=as_json)
     return 0
+
+
+def _known_writers(home: Home, wanted: str | None) -> str:
+    """Where a name was given that nobody has, the names there are."""
+    names = {path.stem for path in home.logs.glob("*.jsonl")} | {path.stem for path in home.state.glob("*.json")}
+    return did_you_mean(wanted, names) if wanted is not None and wanted not in names else ""
 
 
 def _show(line: dict[str, Any], *, as_json: bool) -> None:

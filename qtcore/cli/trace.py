@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from qtcore.cli.app import HomeOption, JsonOption, new_app
+from qtcore.cli.asking import refuse_unused
 from qtcore.cli.output import coloured, say, say_json, table, terminal_width
 from qtcore.records.home import Home
 from qtcore.telemetry.moments import duration_text, parse_since, time_text
@@ -37,6 +38,7 @@ def command(
 ) -> int:
     """List traces, newest last, or draw one."""
     found = Home.find(home)
+    refuse_unused(found)
     store = TraceStore(found.traces)
     if trace_id is not None:
         _show_one(store.trace(trace_id), as_json=as_json, running=found.running)

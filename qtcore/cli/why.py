@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from qtcore.cli.app import HomeOption, JsonOption, new_app
+from qtcore.cli.asking import refuse_unused
 from qtcore.cli.exits import exit_of
 from qtcore.cli.output import coloured, say, say_json
 from qtcore.config.problem import did_you_mean
@@ -37,6 +38,7 @@ def why(
 ) -> int:
     """Lifecycle, reason, findings and the last entries of the journal about one plugin."""
     place = Home.find(home)
+    refuse_unused(place)
     status = current_status(place)
     line = next((plugin for plugin in status["plugins"] if plugin["name"] == name), None)
     if line is None:

@@ -36,12 +36,15 @@ def banner_lines(report: ReportDocument) -> list[str]:
     name = f"{report.application} · " if report.application else ""
     first = f"{name}MODE {report.mode.upper()} · posture {report.posture} · {report.status.value} · {score}"
     if not report.running:
-        return [not_running_line(report.since, report.at), first]
+        silence = not_running_line(report.since, report.at)
+        return [silence, first] if report.since else [silence]
     return [first, f"supervised since {clock_time(report.since)} ({ago(report.since, report.at)})"]
 
 
 def sections(report: ReportDocument) -> list[Section]:
-    """Every section, in the order in which a person needs them."""
+    """Every section, in the order in which a person needs them; none where nothing has ever run."""
+    if not report.running and report.since is None:
+        return []
     return [
         Section("Counts", (f"{counts_line({str(key): value for key, value in report.counts.items()})}.",)),
         Section("Posture", (_posture(report),)),

@@ -158,7 +158,6 @@ def test_strange_variable_is_a_finding_and_toolkit_names_are_ignored(application
         (("sttus",), r'there is no command "sttus", did you mean "status"\?'),
         (("status", "--jsn"), r"No such option: --jsn.*; see `qt status --help`"),
         (("why",), r"Missing argument 'NAME'; see `qt why --help`"),
-        (("why", "disk"), r'there is no plugin "disk" on this home'),
         (("up", "--speed", "3"), r"--speed: plugins\.yaml declares no such option"),
         (("up", "--for", "soon"), r"Invalid value for '--for': .* a valid number, .*; see `qt up --help`"),
         (("up", "now"), r'"now" is no option; see `qt up --help`'),
@@ -200,7 +199,11 @@ def test_readings_of_an_empty_home(application: Qt) -> None:
     for command in ("status", "report"):
         done = application(command)
         assert done.returncode == Exit.NOT_RUNNING
-        assert done.stdout.startswith("NOT RUNNING: no supervisor has run on this home yet; start one with `qt up`")
+        assert done.stdout == "NOT RUNNING: no supervisor has run on this home yet; start one with `qt up`\n"
+    for words in ("why disk", "events", "logs", "trace", "call disk.x", "restart disk"):
+        done = application(*words.split())
+        assert done.returncode == Exit.NOT_RUNNING
+        assert _sentence(done.stderr).startswith(f"qt: no supervisor has run on the home {application.home.root} yet; ")
 
 
 def test_unwritable_home(application: Qt) -> None:

@@ -48,3 +48,13 @@ def test_stopped_supervisor(application: Qt) -> None:
         assert "CRITICAL  QT-SUPERVISOR-SILENT  supervisor: " in report.stdout
         assert took_s < 10.0
         assert application("watch", "--until", "healthy").returncode == 0
+
+
+def test_acts_upon_what_has_ended(application: Qt) -> None:
+    """An act without a supervisor says since when there is none; a reading that finds nothing says so."""
+    with application.running():
+        assert application("logs", "forcast").stdout == 'no log line matches, did you mean "forecast"?\n'
+    done = application("restart", "disk")
+    assert done.returncode == Exit.NOT_RUNNING
+    assert f"qt: nothing runs on the home {application.home.root} since 2" in done.stderr
+    assert application("why", "dsk").returncode == Exit.USAGE
