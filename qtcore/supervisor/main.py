@@ -50,6 +50,8 @@ from qtcore.telemetry.setup import configure_process
 _SETTLED = frozenset({Lifecycle.DISABLED, Lifecycle.STOPPED, Lifecycle.QUARANTINED})
 """What nobody waits for: a run of limited length must end although one plugin has been given up."""
 HINT = "Ctrl-C stops everything in order"
+_IN_ORDER = "everything has stopped in order"
+_CUT_SHORT = "what had not stopped yet was killed"
 LAST_RESORT_S = 30.0
 """How long an orderly stop may take before the hosts are killed."""
 
@@ -64,7 +66,7 @@ class Run:
 
 
 def run(configuration: Configuration, home: Home, wish: Run) -> int:
-    """Supervise until told to stop; 0 when it stopped in order.
+    """Supervise until told to stop; 0 when it stopped in order, 1 when something had to be killed.
 
     Raises ConfigurationError and EnvironmentRefused before anything is started.
     """
@@ -73,12 +75,13 @@ def run(configuration: Configuration, home: Home, wish: Run) -> int:
     try:
         run_dir = home.create_run_dir()
         with open_or_recover(home) as (journal, recovered):
-            anyio.run(_run, _Ground(configuration, home, lock, run_dir, journal, recovered), wish)
+            in_order = anyio.run(_run, _Ground(configuration, home, lock, run_dir, journal, recovered), wish)
         if lock.lost:
             raise EnvironmentRefused(f"{lost_home(home)}, so everything was stopped; put it back or choose another")
+        wish.say(f"{_IN_ORDER if in_order else _CUT_SHORT}; `qt up` goes on where this ended")
     finally:
         lock.release()
-    return 0
+    return 0 if in_order else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ class _Ground:
     recovered: str | None
 
 
-async def _run(ground: _Ground, wish: Run) -> None:
+async def _run(ground: _Ground, wish: Run) -> bool:
+    """Whether everything has stopped in order."""
     configuration, home, journal = ground.configuration, ground.home, ground.journal
     inspection = await inspect(configuration, home.cache, lambda name: wish.say(f"looked at {name}"))
     refuse_if_wrong(inspection.problems)
@@ -120,14 +124,16 @@ async def _run(ground: _Ground, wish: Run) -> None:
         problems = [*inspection.problems, *blueprint.problems]
         _record_start(journal, supervisor, problems, ground.recovered)
         bury_the_last_run(home, telemetry, time.time_ns())
-        await _live(supervisor, ground, wish)
-    journal.append(EventKind.SUPERVISOR_STOPPED, "everything has stopped in order")
+        in_order = await _live(supervisor, ground, wish)
+    journal.append(*((EventKind.SUPERVISOR_STOPPED, _IN_ORDER) if in_order else (EventKind.NOTE, _CUT_SHORT)))
     telemetry.close()
+    return in_order
 
 
-async def _live(supervisor: Supervisor, ground: _Ground, wish: Run) -> None:
+async def _live(supervisor: Supervisor, ground: _Ground, wish: Run) -> bool:
+    in_order = False
     projection = Projection(supervisor)
-    operator = Operator(supervisor, projection.status_document, f"{getpass.getuser()} (uid {os.getuid()})")
+    operator = Operator(supervisor, projection.status_document, _person())
     async with anyio.create_task_group() as tasks:
         await tasks.start(_control, ground.run_dir / SOCKET_NAME, operator)
         tasks.start_soon(watch_home, ground.home, ground.lock, operator.shut_down)
@@ -139,8 +145,17 @@ async def _live(supervisor: Supervisor, ground: _Ground, wish: Run) -> None:
         async with _live_table(supervisor.home, wish):
             tasks.start_soon(_end_after, supervisor, operator, wish)
             await supervisor.run()
+        in_order = True
         projection.publish_all()
         tasks.cancel_scope.cancel()
+    return in_order
+
+
+def _person() -> str:
+    try:
+        return f"{getpass.getuser()} (uid {os.getuid()})"
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid {os.getuid()}"
 
 
 def _records(supervisor: Supervisor, projection: Projection) -> dict[str, Callable[[], str | None]]:
@@ -159,8 +174,8 @@ async def _control(
 
 
 async def _obey_signals(operator: Operator, everything: anyio.CancelScope) -> None:
-    """The first SIGTERM or SIGINT stops in order; the second, or a stop that takes too long, kills."""
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as received:
+    """The first SIGTERM, SIGINT or hang-up stops in order; the second, or a stop that takes too long, kills."""
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as received:
         async for number in received:
             operator.shut_down(f"received {signal.Signals(number).name}")
             break
@@ -191,7 +206,8 @@ async def _live_table(home: Home, wish: Run) -> AsyncIterator[None]:
     if wish.headless:
         yield
         return
-    command = [sys.executable, "-m", "qtcore.cli.main", "status", "--watch", "--hint", HINT, "--home", str(home.root)]
+    view = ["status", "--watch", "--of", str(os.getpid()), "--hint", HINT, "--home", str(home.root)]
+    command = [sys.executable, "-m", "qtcore.cli.main", *view]
     process = await anyio.open_process(command, stdin=subprocess.DEVNULL, stdout=None, stderr=None)
     try:
         yield
