@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, field_validator, model_validator
+from pydantic import Field, PositiveFloat, ValidationInfo, field_validator, model_validator
 
 from qtcore.context import Context
 from qtcore.errors import ConfigurationError
@@ -29,7 +29,7 @@ from qtcore.health.model import Health
 from qtcore.hooks import hookimpl
 from qtcore.hosts.runtime.ending import EndedWith
 from qtcore.kernel.words import Cause
-from qtcore.plugin import Plugin, Settings
+from qtcore.plugin import Plugin, Settings, is_check
 
 LONGEST_LINE = 8_192
 CONNECT_EVERY_S = 0.05
@@ -62,9 +62,14 @@ class Readiness(Settings):
 
     @model_validator(mode="after")
     def _complete(self) -> Readiness:
-        for needed in ("port", "line"):
-            if self.when == needed and getattr(self, needed) is None:
-                raise ValueError(f"ready.when is {needed!r}, so ready.{needed} must be given")
+        for name in ("port", "line"):
+            given = getattr(self, name) is not None
+            if self.when == name and not given:
+                raise ValueError(f"ready.when is {name!r}, so ready.{name} must be given")
+            if self.when != name and given:
+                raise ValueError(
+                    f"ready.{name} is given, but ready.when is {self.when!r}; write `when: {name}` as well"
+                )
         return self
 
 
@@ -80,6 +85,21 @@ class ExecSettings(Settings):
     stop_signal: Literal["TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "KILL"] = "TERM"
     stop_grace_s: PositiveFloat = 5.0
     """How long it may take to end before it is killed; keep it below the plugin's stop timeout."""
+
+    @model_validator(mode="after")
+    def _can_be_run(self, info: ValidationInfo) -> ExecSettings:
+        if is_check(info) and (obstacle := self.obstacle()):
+            raise ValueError(obstacle)
+        return self
+
+    def obstacle(self) -> str | None:
+        """Why the command cannot be run on this machine, with the cure; None when it can."""
+        program = self.command[0]
+        if self.cwd is not None and not self.cwd.is_dir():
+            return f"cwd {self.cwd} is no folder; create it or name another"
+        if shutil.which(program, path={**os.environ, **self.env}.get("PATH")) is None:
+            return f"there is no program {program!r} to run; give its full path or install it"
+        return None
 
 
 class Exec(Plugin[ExecSettings]):
@@ -115,14 +135,9 @@ class Exec(Plugin[ExecSettings]):
 
     async def _spawn(self, ctx: Context[ExecSettings], ready_fd: int) -> asyncio.subprocess.Process:
         settings = ctx.settings
+        if obstacle := settings.obstacle():
+            raise ConfigurationError(f"{ctx.name}: {obstacle}")
         environment = {**os.environ, **settings.env, READY_FD: str(ready_fd)}
-        program = settings.command[0]
-        if shutil.which(program, path=environment.get("PATH")) is None:
-            raise ConfigurationError(
-                f"{ctx.name}: there is no program {program!r} to run; give its full path or install it"
-            )
-        if settings.cwd is not None and not settings.cwd.is_dir():
-            raise ConfigurationError(f"{ctx.name}: cwd {settings.cwd} is no folder; create it or name another")
         self._began_s = time.monotonic()
         return await asyncio.create_subprocess_exec(
             sys.executable,

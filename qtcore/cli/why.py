@@ -15,6 +15,7 @@ from qtcore.config.problem import did_you_mean
 from qtcore.documents import Facts
 from qtcore.errors import ConfigurationError, EnvironmentRefused, RecordsDamaged
 from qtcore.health.model import Finding
+from qtcore.kernel.words import Cause
 from qtcore.records.home import Home
 from qtcore.records.journal_event import JournalEvent
 from qtcore.records.journal_reader import JournalReader
@@ -28,6 +29,9 @@ app = new_app()
 
 _MOST_EVENTS = 15
 _TRACEBACK_LINES = 12
+_CURRENT = "Current thread"
+_SAID_ON_PURPOSE = frozenset({Cause.NOT_READY, Cause.NEEDS_OPERATOR})
+"""The sentence says it all; where in the code it was raised helps nobody."""
 
 
 @app.command()
@@ -116,7 +120,7 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
 def _event_lines(event: JournalEvent) -> Iterator[str]:
     trace = f"  [trace {event.trace_id}]" if event.trace_id else ""
     yield f"  {clock_time(event.at.wall)}  {_what(event)}{event.reason}{trace}"
-    for text in _evidence(event.details):
+    for text in _evidence(event.details) if event.cause not in _SAID_ON_PURPOSE else ():
         yield f"      {text}"
 
 
@@ -128,8 +132,9 @@ def _what(event: JournalEvent) -> str:
 
 
 def _evidence(details: Facts) -> Iterator[str]:
-    """The end of a traceback or stack is what names the place."""
-    for key in ("traceback", "stack", "stacks"):
-        text = details.get(key)
-        if isinstance(text, str) and text:
-            yield from text.strip().splitlines()[-_TRACEBACK_LINES:]
+    """The end of a traceback is what names the place, and in a dump of all stacks the top of the current one."""
+    traceback, stacks = details.get("traceback"), details.get("stacks")
+    if isinstance(traceback, str):
+        yield from traceback.strip().splitlines()[-_TRACEBACK_LINES:]
+    if isinstance(stacks, str):
+        yield from stacks[max(0, stacks.find(_CURRENT)) :].strip().splitlines()[:_TRACEBACK_LINES]

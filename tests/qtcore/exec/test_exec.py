@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from qtcore.config.loading import load_class
 from qtcore.exec import Exec, ExecSettings
 from qtcore.kernel.words import Cause
+from qtcore.plugin import Check
 from qtcore.testing import harness
 
 pytestmark = pytest.mark.anyio
@@ -165,3 +166,23 @@ def test_signals_of_the_settings_exist() -> None:
     """Every stop signal that may be named is one."""
     for name in ExecSettings.model_fields["stop_signal"].annotation.__args__:  # type: ignore[union-attr]
         assert signal.Signals[f"SIG{name}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"command": ["no-such-program"]}, "there is no program 'no-such-program' to run; give its full path"),
+        ({"command": ["true"], "cwd": "/no/such/folder"}, "cwd /no/such/folder is no folder; create it"),
+    ],
+)
+def test_what_cannot_be_run_is_found_before_the_start(settings: dict[str, Any], sentence: str) -> None:
+    """`qt check` and `qt up` look for the program and its folder."""
+    with pytest.raises(ValidationError, match=sentence):
+        ExecSettings.model_validate(settings, context=Check())
+
+
+@pytest.mark.parametrize("ready", [{"port": 80}, {"when": "port", "port": 80, "line": "up"}])
+def test_a_readiness_that_would_be_ignored_is_refused(ready: dict[str, Any]) -> None:
+    """Whoever names a port means to wait for it."""
+    with pytest.raises(ValidationError, match=r"is given, but ready\.when is"):
+        ExecSettings.model_validate({"command": ["true"], "ready": ready})
