@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from plugins.domain import Mode, VenueAddress
 from plugins.paper_exchange.findings import judged, market_time
-from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError
+from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError, LedgerUnavailableError
 from plugins.paper_exchange.market.opening import open_market
 from plugins.paper_exchange.market.source import MarketDataError, MarketSource
 from plugins.paper_exchange.play.clock import Pace, parse_speed
@@ -88,8 +88,10 @@ async def _listening(ctx: Context[PaperExchangeSettings], source: MarketSource) 
     settings = ctx.settings
     try:
         ledger = Ledger(ctx.data_dir)
-    except LedgerError as error:
+    except LedgerUnavailableError as error:
         raise NotReady(str(error), retry_after_s=PORT_RETRY_S) from error
+    except LedgerError as error:
+        raise NeedsOperator(str(error)) from error
     try:
         server = _server(settings, source, ledger)
         try:

@@ -39,6 +39,10 @@ class LedgerError(RuntimeError):
     """The ledger cannot be used; the sentence says which file, why and the cure."""
 
 
+class LedgerUnavailableError(LedgerError):
+    """It cannot be used now, but may soon: somebody else has it, or the disk refuses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far the market has been played: `applied` moments of the bar that opened at `bar_open_ms`."""
@@ -155,7 +159,7 @@ def _claim(home: Path) -> int:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = os.open(home / "venue.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise LedgerError(
+        raise LedgerUnavailableError(
             f"the home folder {home} cannot be written ({error.strerror}): choose another with --home, or free it"
         ) from error
     try:
@@ -163,7 +167,7 @@ def _claim(home: Path) -> int:
     except BlockingIOError as error:
         holder = os.pread(lock, 32, 0).decode("ascii", "replace").strip() or "unknown"
         os.close(lock)
-        raise LedgerError(
+        raise LedgerUnavailableError(
             f"another venue (pid {holder}) is using {home}: stop it first, or choose another home with --home"
         ) from error
     os.ftruncate(lock, 0)
@@ -176,17 +180,23 @@ def _connect(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_S)
     except (OSError, sqlite3.Error) as error:
-        raise LedgerError(f"the ledger {path} cannot be opened ({error}): make it writable") from error
+        raise LedgerUnavailableError(f"the ledger {path} cannot be opened ({error}): make it writable") from error
     try:
         _prepare(connection, path)
     except BaseException as error:
         connection.close()
         if isinstance(error, sqlite3.Error):
-            raise LedgerError(
-                f"the ledger {path} cannot be read ({error}): move it away and start anew, or restore a copy"
-            ) from error
+            raise _unreadable(path, error) from error
         raise
     return connection
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> LedgerError:
+    if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return LedgerError(
+            f"the ledger {path} is damaged ({error}): restore a copy, or move it away and begin with a new account"
+        )
+    return LedgerUnavailableError(f"the ledger {path} cannot be read ({error}): free its disk or end who locks it")
 
 
 def _prepare(sql: sqlite3.Connection, path: Path) -> None:

@@ -64,6 +64,19 @@ async def test_a_market_that_cannot_be_played_needs_a_person(settings):
         assert (await h.end()).cause == "needs_operator"
 
 
+@pytest.mark.parametrize("content", [b"hello", b"SQLite format 3\x00" + bytes(range(256)) * 20])
+async def test_a_damaged_ledger_needs_a_person(tmp_path, content):
+    """It is neither retried for ever nor thrown away."""
+    folder = tmp_path / "data" / "paper_exchange"
+    folder.mkdir(parents=True)
+    (folder / "venue.db").write_bytes(content)
+    async with harness(plug(), home=tmp_path) as h:
+        end = await h.end()
+        assert end.cause == "needs_operator"
+        assert "venue.db is damaged" in end.sentence
+    assert (folder / "venue.db").read_bytes() == content
+
+
 async def test_it_never_runs_beside_real_money():
     """In mode live it refuses to start."""
     async with harness(plug(), mode="live") as h:
