@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 import anyio
@@ -17,6 +18,8 @@ from qtcore.telemetry.trace_retention import drop_oldest_traces
 TRACES_PERIOD_S = 60.0
 RECORDS_PERIOD_S = 2.0
 HOME_PERIOD_S = 1.0
+LOSS_HOLDS_S = 30.0
+"""After the last loss of spans or log lines the finding stays open for so long."""
 
 Problem = Callable[[], str | None]
 
@@ -54,11 +57,23 @@ def lost_home(home: Home) -> str:
     return f"the home folder {home.root} was removed or replaced while a supervisor ran on it"
 
 
-def lost_lines(telemetry: Telemetry) -> str | None:
-    """Spans and log lines that the disk refused, as a sentence."""
-    if not telemetry.dropped:
-        return None
-    return f"{telemetry.dropped} spans and log lines of the supervisor were lost, because the disk took no writes"
+class LostLines:
+    """Spans and log lines that the disk refused, as a sentence while that goes on."""
+
+    def __init__(self, dropped: Callable[[], int], now: Callable[[], float] = time.monotonic) -> None:
+        self._dropped = dropped
+        self._now = now
+        self._seen = 0
+        self._at_s = 0.0
+
+    def __call__(self) -> str | None:
+        """None once no more were lost for a while: what is lost stays lost, and is in the journal."""
+        dropped, now_s = self._dropped(), self._now()
+        if dropped > self._seen:
+            self._seen, self._at_s = dropped, now_s
+        if not self._seen or now_s - self._at_s >= LOSS_HOLDS_S:
+            return None
+        return f"{self._seen} spans and log lines of the supervisor were lost, because the disk took no writes"
 
 
 def bury_the_last_run(home: Home, telemetry: Telemetry, died_ns: int) -> int:

@@ -32,10 +32,10 @@ from qtcore.records.journal_event import EventKind
 from qtcore.records.lock import SupervisorLock
 from qtcore.records.recovery import open_or_recover
 from qtcore.supervisor.housekeeping import (
+    LostLines,
     bury_the_last_run,
     keep_traces,
     lost_home,
-    lost_lines,
     watch_home,
     watch_records,
 )
@@ -163,7 +163,7 @@ def _records(supervisor: Supervisor, projection: Projection) -> dict[str, Callab
     return {
         "QT-JOURNAL-UNWRITABLE": lambda: supervisor.journal.problem,
         "QT-STATE-UNWRITABLE": lambda: projection.problem,
-        "QT-TELEMETRY-LOST": lambda: lost_lines(supervisor.telemetry),
+        "QT-TELEMETRY-LOST": LostLines(lambda: supervisor.telemetry.dropped),
     }
 
 

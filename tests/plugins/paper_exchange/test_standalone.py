@@ -247,4 +247,4 @@ def test_a_foreign_or_broken_ledger_is_refused(tmp_path):
     assert (code, "another SQLite file" in said) == (69, True)
     (home / "venue.db").write_bytes(b"SQLite format 3\x00" + os.urandom(200))
     code, said = refused(home, *MARKET, "--port", "0")
-    assert (code, "cannot be read" in said) == (69, True)
+    assert (code, "is damaged" in said) == (69, True)

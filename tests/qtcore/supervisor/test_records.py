@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from qtcore.supervisor.housekeeping import LOSS_HOLDS_S, LostLines
 from qtcore.supervisor.protections import missing_protections
 from qtcore.supervisor.recorder import cleaned
 from qtcore.telemetry.redaction import SECRETS
@@ -18,3 +19,17 @@ def test_evidence_is_cleaned_of_registered_secrets() -> None:
 def test_a_machine_without_fork_servers_is_said_to_start_cold() -> None:
     """A missing protection is a sentence that says what stands in for it."""
     assert any("cold" in sentence for sentence in missing_protections(()))
+
+
+def test_lost_lines_are_a_finding_while_they_are_lost() -> None:
+    """The sentence counts all that were lost, and ends some time after the last loss."""
+    dropped, now_s = [0], [100.0]
+    problem = LostLines(lambda: dropped[0], lambda: now_s[0])
+    assert problem() is None
+    dropped[0] = 3
+    assert "3 spans and log lines" in str(problem())
+    now_s[0] += LOSS_HOLDS_S - 1
+    dropped[0] = 5
+    assert "5 spans and log lines" in str(problem())
+    now_s[0] += LOSS_HOLDS_S
+    assert problem() is None
