@@ -20,7 +20,7 @@ def ask_home(home: Home, op: str, args: dict[str, Any], *, timeout_s: float = AN
 
 def refuse_unused(home: Home) -> None:
     """Raise NotRunning for a home without records: nothing to read is not the same as nothing that happened."""
-    if home.holder is None and not home.journal.exists():
+    if home.holder is None and not home.journal.exists() and not home.state.exists():
         raise NotRunning(NEVER.format(root=home.root))
 
 
