@@ -73,7 +73,8 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
         naked = self._list.naked(ctx.now())
         facts: dict[str, Any] = {"positions": len(self._list.positions), "naked": len(naked), "closed": self._closed}
         if not naked:
-            return Health.healthy(f"{len(self._list.positions)} positions, each with a live stop", **facts)
+            held = len(self._list.positions)
+            return Health.healthy(f"{held} open, each with a live stop" if held else "no position is open", **facts)
         symbol, naked_s = max(naked.items(), key=lambda item: item[1])
         finding = Finding(
             code="QT-POSITION-NAKED",

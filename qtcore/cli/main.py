@@ -5,6 +5,7 @@ Nothing heavy is imported here: `qt status` and `qt --help` must answer at once.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ def main() -> None:
     """Entry point of the `qt` script."""
     if sys.stdout is None:  # closed by whoever started us: `qt status >&-`
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - it stays standard output to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows only ASCII gets `?`, never a traceback
     sys.exit(run(sys.argv[1:]))
 
 
