@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
     from qtcore.health.model import Condition, Finding, Health, Remedy, RemedyKind, Severity, Status
     from qtcore.hooks import HookCall, hookimpl
+    from qtcore.kernel.words import Autonomy
     from qtcore.messaging.clock import ClockMap
     from qtcore.messaging.envelope import Gap
     from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, every, is_check
     from qtcore.topics import topic
 
 __all__ = [
+    "Autonomy",
     "CallFailed",
     "CallUnanswered",
     "ClockMap",
@@ -47,6 +49,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Autonomy": "qtcore.kernel.words",
     "CallFailed": "qtcore.errors",
     "CallUnanswered": "qtcore.errors",
     "ClockMap": "qtcore.messaging.clock",

@@ -13,6 +13,7 @@ from opentelemetry.trace import Span
 from pydantic import JsonValue
 
 from qtcore.health.model import Finding
+from qtcore.kernel.words import Autonomy
 from qtcore.messaging.envelope import Envelope, Gap
 
 S = TypeVar("S")
@@ -60,7 +61,8 @@ class Context(ABC, Generic[S]):
     generation: int
     settings: S
     mode: str
-    autonomy: Literal["off", "observe", "advisory", "enforced"]
+    autonomy: Autonomy
+    """How much it may do on its own; what `autonomy.acts` forbids is said with `would_have`."""
     log: Logger
     home: Path
     """The home folder that holds everything that lasts."""
@@ -168,6 +170,14 @@ class Context(ABC, Generic[S]):
     @abstractmethod
     def resolve_finding(self, code: str) -> None:
         """Close a finding opened with `raise_finding`."""
+
+    @abstractmethod
+    def would_have(self, what: str, **facts: object) -> None:
+        """Journal an act that autonomy withheld: "would have `what`".
+
+        Equal texts are told at most once a minute, with the count of those between; so keep figures
+        that change out of `what` and give them as facts.
+        """
 
     @abstractmethod
     def span(

@@ -54,8 +54,8 @@ def _tell(checked: Checked, values: Iterable[EffectiveValue]) -> None:
             if problem.weight is weight:
                 say(f"{weight.value}: {problem}")
     plugins = checked.configuration.sections.plugins
-    enabled = sum(section.enabled for section in plugins.values())
-    hosts = len({section.host for section in plugins.values() if section.enabled})
+    enabled = sum(section.runs for section in plugins.values())
+    hosts = len({section.host for section in plugins.values() if section.runs})
     say(f"{checked.configuration.path}: {enabled} plugins in {hosts} hosts fit together; nothing was started")
 
 

@@ -23,7 +23,7 @@ from qtcore.records.home import Home
 app = new_app("List, draw, create and test plugins.")
 
 ENTRY_POINTS = "qtcore.plugins"
-COLUMNS = ("plugin", "state", "host", "needs", "reads", "writes", "what")
+COLUMNS = ("plugin", "state", "autonomy", "host", "needs", "reads", "writes", "what")
 
 
 @app.command(name="list")
@@ -45,7 +45,7 @@ def graph(config: ConfigOption = None, home: HomeOption = None) -> int:
         for use in manifest.reads:
             readers.setdefault(use.topic, []).append(name)
     for name, section in sections.items():
-        say(f"{name}  [{section.host}]" + ("" if section.enabled else "  off"))
+        say(f"{name}  [{section.host}]" + ("" if section.runs else "  off"))
         for kind in ("needs", "wants", "after"):
             for other in getattr(section, kind):
                 say(f"  {kind:<6} → {other}")
@@ -96,7 +96,8 @@ def _configured(configuration: Configuration, inspection: Inspection) -> Iterato
         failed = manifest.failure is not None
         yield {
             "plugin": name,
-            "state": "unreadable" if failed else "enabled" if section.enabled else "off",
+            "state": "unreadable" if failed else "enabled" if section.runs else "off",
+            "autonomy": section.autonomy.value,
             "host": section.host,
             "needs": " ".join(section.needs) or None,
             "reads": " ".join(use.topic for use in manifest.reads) or None,

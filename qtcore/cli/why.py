@@ -15,7 +15,7 @@ from qtcore.config.problem import did_you_mean
 from qtcore.documents import Facts
 from qtcore.errors import ConfigurationError, EnvironmentRefused, RecordsDamaged
 from qtcore.health.model import Finding
-from qtcore.kernel.words import Cause
+from qtcore.kernel.words import Autonomy, Cause
 from qtcore.records.home import Home
 from qtcore.records.journal_event import JournalEvent
 from qtcore.records.journal_reader import JournalReader
@@ -91,6 +91,8 @@ def _told(
         yield f"  says      {line['summary']}"
     if state is not None:
         yield from _state_lines(state, now.timestamp())
+    if line["autonomy"] != Autonomy.ENFORCED:
+        yield f"  autonomy  {line['autonomy']}: what it would have done is in the journal as `would_have`"
     yield f"  host      {line['host'] or '-'}, pid {line['pid'] or '-'}"
     yield f"  life      generation {line['generation']}, {line['restarts']} restarts"
     if events:

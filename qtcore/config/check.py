@@ -47,6 +47,6 @@ def all_problems(configuration: Configuration, inspection: Inspection) -> list[P
     The contract is left out while a plugin cannot be read: it would blame others for its silence.
     """
     sections = configuration.sections.plugins
-    unread = [name for name, manifest in inspection.manifests.items() if manifest.failure and sections[name].enabled]
+    unread = [name for name, manifest in inspection.manifests.items() if manifest.failure and sections[name].runs]
     contract = [] if unread else contract_problems(configuration, inspection.manifests)
     return [*inspection.problems, *contract]

@@ -42,7 +42,7 @@ class _View:
         return {
             name: manifest
             for name, manifest in self.manifests.items()
-            if sections[name].enabled and manifest.failure is None
+            if sections[name].runs and manifest.failure is None
         }
 
     def where(self, plugin: str) -> str:

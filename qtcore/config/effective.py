@@ -43,7 +43,7 @@ def effective_values(configuration: Configuration, manifests: Mapping[str, Manif
     mode: Location = ("application", "mode")
     found = [EffectiveValue("application.mode", configuration.mode, configuration.source(mode))]
     for name, section in configuration.sections.plugins.items():
-        if section.enabled:
+        if section.runs:
             found += _settings(configuration, manifests[name], section.settings)
     return found
 

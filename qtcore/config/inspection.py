@@ -130,7 +130,7 @@ def _environment(root: Path) -> dict[str, str]:
 
 
 def _problems(configuration: Configuration, name: str, inspected: Inspected) -> Iterator[Problem]:
-    weight = Weight.ERROR if configuration.sections.plugins[name].enabled else Weight.FINDING
+    weight = Weight.ERROR if configuration.sections.plugins[name].runs else Weight.FINDING
     if failure := inspected.manifest.failure:
         place = f" ({_shortened(failure.file, configuration.root)}:{failure.line})" if failure.file else ""
         where = configuration.where(("plugins", name, "use"))

@@ -71,7 +71,8 @@ def _plugin_plan(name: str, section: PluginSection, manifest: Manifest) -> Plugi
         needs=frozenset(section.needs),
         wants=frozenset(section.wants),
         after=frozenset(section.after),
-        enabled=section.enabled,
+        enabled=section.runs,
+        off_because="disabled in the configuration" if not section.enabled else "its autonomy is off",
         exclusive=manifest.exclusive,
         vital=manifest.vital if section.vital is None else section.vital,
         healable="heal" in manifest.hooks,
@@ -118,7 +119,7 @@ def _hosts(configuration: Configuration, manifests: Mapping[str, Manifest]) -> d
         name: _host_plan(
             name,
             declared.get(name, HostSection()),
-            [manifests[plugin] for plugin, section in plugins.items() if section.host == name and section.enabled],
+            [manifests[plugin] for plugin, section in plugins.items() if section.host == name and section.runs],
         )
         for name in used
     }

@@ -37,7 +37,7 @@ def _dependencies(sections: Sections, source: SourceFile) -> Iterator[Problem]:
                 elif other not in sections.plugins:
                     cure = did_you_mean(other, sections.plugins.keys() - {name})
                     yield Problem(f'"{kind}" names unknown plugin "{other}"{cure}', where=where, plugin=name)
-                elif kind == "needs" and plugin.enabled and not sections.plugins[other].enabled:
+                elif kind == "needs" and plugin.runs and not sections.plugins[other].runs:
                     sentence = f'it needs "{other}", which is disabled; enable it or disable this one too'
                     yield Problem(sentence, where=where, plugin=name)
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from qtcore.documents import PluginName
+from qtcore.kernel.words import Autonomy
 
-Autonomy = Literal["off", "observe", "advisory", "enforced"]
 HostName = PluginName
 
 
@@ -98,13 +98,20 @@ class PluginSection(Section):
     needs: tuple[PluginName, ...] = Field(default=(), description="paused until each of these is ready")
     wants: tuple[PluginName, ...] = Field(default=(), description="better with these, starts without them")
     after: tuple[PluginName, ...] = Field(default=(), description="order of starting only")
-    autonomy: Autonomy = Field(default="enforced", description="how much it may do on its own")
+    autonomy: Autonomy = Field(
+        default=Autonomy.ENFORCED, description="how much it may do on its own; off: not started, and counted as off"
+    )
     vital: bool | None = Field(default=None, description="never given up; default: what the plugin declares")
     start_timeout_s: PositiveFloat = Field(default=30.0, description="from start to ready")
     stop_timeout_s: PositiveFloat = Field(default=10.0, description="from stop to gone")
     restart: RestartSection = RestartSection()
     health: HealthSection = HealthSection()
     settings: dict[str, Any] = Field(default={}, description="the plugin's own; checked against its settings class")
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is started at all."""
+        return self.enabled and self.autonomy is not Autonomy.OFF
 
 
 class AliasSection(Section):

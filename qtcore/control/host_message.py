@@ -9,7 +9,7 @@ from pydantic import Field, JsonValue, TypeAdapter
 from qtcore.documents import Document, Facts, Generation, PluginName
 from qtcore.health.model import Finding, Health, Status
 from qtcore.kernel.posture import PostureClaim
-from qtcore.kernel.words import Cause
+from qtcore.kernel.words import Autonomy, Cause
 
 MAX_BYTES = 180_000
 """The largest datagram; a Unix SEQPACKET socket carries about 200 kB by default."""
@@ -27,7 +27,7 @@ class Assignment(Document):
     health_timeout_s: float = Field(default=5.0, gt=0)
     stop_timeout_s: float = Field(default=10.0, gt=0)
     exclusive: bool = False
-    autonomy: Literal["off", "observe", "advisory", "enforced"] = "enforced"
+    autonomy: Autonomy = Autonomy.ENFORCED
     slot: int = Field(ge=0, description="index of its progress slot in the shared board")
     traceparent: str | None = None
 
@@ -215,6 +215,19 @@ class FindingRaised(Document):
     resolved: bool = False
 
 
+class ActWithheld(Document):
+    """What a plugin would have done, had its autonomy allowed it."""
+
+    type: Literal["act_withheld"] = "act_withheld"
+    plugin: PluginName
+    generation: Generation
+    what: str
+    autonomy: Autonomy
+    facts: Facts = {}
+    repeated: int = Field(default=1, ge=1, description="how often since it was told last")
+    trace_id: str | None = None
+
+
 class NoteRaised(Document):
     """Something worth a line in the journal."""
 
@@ -241,6 +254,7 @@ ToSupervisor = Annotated[
     | CallDone
     | ClaimPosture
     | FindingRaised
+    | ActWithheld
     | NoteRaised,
     Field(discriminator="type"),
 ]

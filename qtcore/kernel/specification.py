@@ -51,6 +51,7 @@ class PluginPlan:
     wants: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
     enabled: bool = True
+    off_because: str = "disabled in the configuration"
     exclusive: bool = False
     vital: bool = False
     healable: bool = False

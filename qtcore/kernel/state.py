@@ -190,7 +190,7 @@ def initial(plan: Plan, generations: Mapping[str, int] | None = None) -> State:
                 name=name,
                 lifecycle=Lifecycle.WAITING if plugin.enabled else Lifecycle.DISABLED,
                 since_s=0.0,
-                reason="waits for its turn" if plugin.enabled else "disabled in the configuration",
+                reason="waits for its turn" if plugin.enabled else plugin.off_because,
                 generation=last.get(name, 0),
             )
             for name, plugin in plan.plugins.items()

@@ -19,6 +19,25 @@ class Lifecycle(StrEnum):
     STOPPED = "stopped"
 
 
+class Autonomy(StrEnum):
+    """How much a plugin may do on its own, least first; an `off` one is not started."""
+
+    OFF = "off"
+    OBSERVE = "observe"
+    ADVISORY = "advisory"
+    ENFORCED = "enforced"
+
+    @property
+    def acts(self) -> bool:
+        """It may change the world it works on; otherwise it says what it `would_have` done."""
+        return self is Autonomy.ENFORCED
+
+    @property
+    def advises(self) -> bool:
+        """It may publish what others are to follow."""
+        return self in {Autonomy.ADVISORY, Autonomy.ENFORCED}
+
+
 class Cause(StrEnum):
     """Why a generation ended or was ended."""
 

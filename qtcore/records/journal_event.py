@@ -35,6 +35,7 @@ class EventKind(StrEnum):
     OPERATOR_COMMAND = "operator_command"
     FORK_SERVER_LOST = "fork_server_lost"
     FORK_SERVER_BACK = "fork_server_back"
+    WOULD_HAVE = "would_have"
     NOTE = "note"
 
 

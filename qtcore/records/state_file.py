@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from qtcore.documents import Document, Facts, Generation, Instant, PluginName
 from qtcore.health.model import Condition, Finding, Status
-from qtcore.kernel.words import Lifecycle
+from qtcore.kernel.words import Autonomy, Lifecycle
 
 SCHEMA_VERSION = 1
 
@@ -27,6 +27,7 @@ class StateFile(Document):
     generation: Generation
     lifecycle: Lifecycle
     status: Status
+    autonomy: Autonomy = Autonomy.ENFORCED
     summary: str = ""
     reason: str = Field(default="", description="why it is in this lifecycle")
     since: AwareDatetime

@@ -126,6 +126,7 @@ def _line(state: StateFile | DamagedState, now: datetime) -> PluginLine:
         restarts=state.restarts,
         observed_at=state.produced_at.wall.astimezone(UTC),
         valid_until=state.valid_until.wall.astimezone(UTC),
+        autonomy=state.autonomy,
         summary=state.reason if ended else state.summary or state.reason,
         findings=tuple(finding.code for finding in state.findings),
     )

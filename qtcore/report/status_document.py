@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from qtcore.documents import Document, Generation, PluginName
 from qtcore.health.model import Status
-from qtcore.kernel.words import Lifecycle
+from qtcore.kernel.words import Autonomy, Lifecycle
 
 SCHEMA_VERSION = 1
 
@@ -41,6 +41,7 @@ class PluginLine(Document):
     restarts: int
     observed_at: AwareDatetime | None
     valid_until: AwareDatetime | None
+    autonomy: Autonomy = Autonomy.ENFORCED
     summary: str = ""
     findings: tuple[str, ...] = ()
 

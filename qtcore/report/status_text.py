@@ -76,7 +76,9 @@ def _plugins(plugins: list[Mapping[str, Any]], now: datetime) -> str:
 
 
 def _row(plugin: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    summary = "; ".join(filter(None, [", ".join(plugin["findings"]), plugin["summary"]]))
+    autonomy = plugin.get("autonomy", "enforced")
+    limited = f"autonomy {autonomy}" if autonomy in {"observe", "advisory"} else ""
+    summary = "; ".join(filter(None, [", ".join(plugin["findings"]), limited, plugin["summary"]]))
     return {
         "plugin": plugin["name"],
         "status": plugin["status"],

@@ -29,7 +29,7 @@ def refuse_taken_ports(configuration: Configuration, manifests: Mapping[str, Man
 
 def _ports(configuration: Configuration, manifests: Mapping[str, Manifest]) -> Iterator[tuple[str, str, int]]:
     for plugin, section in configuration.sections.plugins.items():
-        if not section.enabled:
+        if not section.runs:
             continue
         for setting, schema in manifests[plugin].settings_schema.get("properties", {}).items():
             if schema.get("format") == PORT_FORMAT:

@@ -110,6 +110,7 @@ class Projection:
             generation=plugin.generation,
             lifecycle=plugin.lifecycle,
             status=verdict.status,
+            autonomy=supervisor.topology.blueprint.assignments[name].autonomy,
             summary=verdict.summary,
             reason=plugin.reason,
             since=_wall(max(plugin.since_s, supervisor.state.started_s or 0.0)),
@@ -207,6 +208,7 @@ class Projection:
             restarts=state.restarts,
             observed_at=reading.observed_at.wall if reading else None,
             valid_until=reading.valid_until.wall if reading else None,
+            autonomy=state.autonomy,
             summary=state.summary,
             findings=tuple(finding.code for finding in state.findings),
         )

@@ -95,6 +95,19 @@ class Recorder:
                 trace_id=message.trace_id or self._story.trace_id(message.plugin),
             )
 
+    def withheld(self, message: wire.ActWithheld) -> None:
+        """A plugin's autonomy kept it from acting."""
+        often = f" ({message.repeated} times)" if message.repeated > 1 else ""
+        self._journal.append(
+            EventKind.WOULD_HAVE,
+            f"would have {message.what}{often}",
+            plugin=message.plugin,
+            host=self._topology.host_of(message.plugin),
+            generation=message.generation,
+            details={"autonomy": message.autonomy.value, "repeated": message.repeated, "facts": message.facts},
+            trace_id=message.trace_id,
+        )
+
     def note(self, host: str, message: wire.NoteRaised) -> None:
         """A line that a host wants kept."""
         self._journal.append(EventKind.NOTE, message.text, plugin=message.plugin, host=host, details=message.details)

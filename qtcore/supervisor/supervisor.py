@@ -238,7 +238,7 @@ class Supervisor:
         self.story.buried(death.host)
         self._recorder.host_buried(death, died_ns)
 
-    def host_spoke(self, host: LiveHost, message: wire.ToSupervisor) -> None:
+    def host_spoke(self, host: LiveHost, message: wire.ToSupervisor) -> None:  # noqa: C901, PLR0912 - one arm per message of a closed set
         """Turn a message into a fact for the kernel."""
         match message:
             case wire.HostUp():
@@ -263,6 +263,8 @@ class Supervisor:
                 self._claimed(message)
             case wire.FindingRaised():
                 self._finding_raised(message)
+            case wire.ActWithheld():
+                self._recorder.withheld(message)
             case wire.NoteRaised():
                 self._recorder.note(host.name, message)
             case _:

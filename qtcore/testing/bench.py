@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from opentelemetry.context import Context as TraceContext
@@ -22,13 +22,14 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from structlog.testing import LogCapture
 from structlog.typing import EventDict
 
-from qtcore.control.host_message import Assignment, SetPosture
+from qtcore.control.host_message import ActWithheld, Assignment, SetPosture
 from qtcore.health.model import Finding, Health
 from qtcore.hosts.runtime.belongings import task_factory
 from qtcore.hosts.runtime.posture import PostureView
 from qtcore.hosts.runtime.registration import HookRegister
 from qtcore.hosts.runtime.surroundings import Surroundings
 from qtcore.kernel.posture import PostureScale
+from qtcore.kernel.words import Autonomy
 from qtcore.messaging.bus import Bus
 from qtcore.messaging.calls import CallDesk, Caller
 from qtcore.messaging.clock import ClockMap
@@ -51,8 +52,6 @@ _POLL_S = 0.0005
 SCALE = ("normal", "no_entries", "reduce_only", "flatten", "hands_off")
 """The scale of the application that qtcore ships with; give `postures=` for another."""
 
-Autonomy = Literal["off", "observe", "advisory", "enforced"]
-
 
 @dataclass(frozen=True, slots=True)
 class Plug:
@@ -61,7 +60,7 @@ class Plug:
     cls: type[Plugin[Any]]
     name: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    autonomy: Autonomy = "enforced"
+    autonomy: Autonomy = Autonomy.ENFORCED
 
     @property
     def plugin(self) -> str:
@@ -73,7 +72,7 @@ class Plug:
 async def harness(
     *plugins: type[Plugin[Any]] | Plug,
     settings: Mapping[str, Any] | None = None,
-    autonomy: Autonomy = "enforced",
+    autonomy: Autonomy = Autonomy.ENFORCED,
     mode: str = "paper",
     home: Path | None = None,
     postures: Sequence[str] = SCALE,
@@ -265,6 +264,11 @@ class Harness:
     def findings(self) -> dict[str, Finding]:
         """Open findings by code that plugins raised outside of health."""
         return self.reports.findings
+
+    @property
+    def withheld(self) -> list[str]:
+        """What plugins said they would have done, in order."""
+        return [act.what for act in self.reports.of(ActWithheld)]
 
     @property
     def logs(self) -> list[EventDict]:

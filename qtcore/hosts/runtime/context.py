@@ -17,10 +17,11 @@ from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from qtcore.context import Context, Logger
-from qtcore.control.host_message import Assignment, ClaimPosture, FindingRaised
+from qtcore.control.host_message import ActWithheld, Assignment, ClaimPosture, FindingRaised
 from qtcore.errors import Fenced, Undeclared
 from qtcore.health.model import Finding, Severity
 from qtcore.hosts.runtime.surroundings import Slot, Surroundings
+from qtcore.hosts.runtime.withheld import WithheldActs
 from qtcore.kernel.posture import CLAIM_LIFE_S, PostureClaim
 from qtcore.messaging.calls import Caller
 from qtcore.messaging.mailbox import Mailbox
@@ -68,6 +69,7 @@ class HostContext(Context[S]):
         self._writes = {options_of(cls).name for cls in plugin.writes}
         self._caller = Caller(self.name, self.generation)
         self._raised: dict[str, Finding] = {}
+        self._withheld = WithheldActs()
         self._mailboxes: set[Mailbox] = set()
         self._published = 0
         self._fenced: str | None = None
@@ -200,6 +202,22 @@ class HostContext(Context[S]):
         over = known.model_copy(update={"plugin": self.name, "resolved_at": self.wall()})
         self._report(FindingRaised(plugin=self.name, generation=self.generation, finding=over, resolved=True))
 
+    def would_have(self, what: str, **facts: object) -> None:
+        self._check_fence()
+        repeated = self._withheld.due(what, self.now())
+        if repeated is not None:
+            self._report(
+                ActWithheld(
+                    plugin=self.name,
+                    generation=self.generation,
+                    what=what,
+                    autonomy=self.autonomy,
+                    facts=to_jsonable_python(facts),
+                    repeated=repeated,
+                    trace_id=self.trace_id(),
+                )
+            )
+
     @contextmanager
     def span(self, name: str, *, since_ns: int | None = None, **attributes: str | int | float | bool) -> Iterator[Span]:
         ours: dict[str, str | int] = {"qt.plugin": self.name, "qt.generation": self.generation}
@@ -242,7 +260,7 @@ class HostContext(Context[S]):
         hint = f"did you mean {close[0]!r}? Otherwise add" if close else "add"
         return Undeclared(f"{self.name} used {name}, which its `{attribute}` does not name; {hint} {cure}")
 
-    def _report(self, message: ClaimPosture | FindingRaised) -> None:
+    def _report(self, message: ClaimPosture | FindingRaised | ActWithheld) -> None:
         self._on_loop(lambda: self._around.report(message))
 
     def _on_loop(self, act: Callable[[], None]) -> None:

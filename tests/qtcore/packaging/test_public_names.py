@@ -10,6 +10,7 @@ import pytest
 import qtcore
 
 PUBLIC = {
+    "Autonomy",
     "CallFailed",
     "CallUnanswered",
     "ClockMap",

@@ -152,3 +152,36 @@ def test_second_supervisor_on_the_same_home_is_refused_by_pid(start: Start, tmp_
     assert second.process.wait(20) == 69
     assert f"{live.process.pid}" in second.output()
     assert live.stop() == 0
+
+
+WITHHOLDER = """
+from qtcore import Context, Plugin, hookimpl
+
+
+class Withholder(Plugin):
+    @hookimpl
+    async def start(self, ctx: Context) -> None:
+        ctx.ready()
+        ctx.would_have("sold everything", price=1.5)
+        await ctx.serve()
+"""
+
+
+def test_autonomy_is_shown_and_what_it_withheld_is_in_the_journal(start: Start) -> None:
+    """`off` is not started and counted as off; `observe` is named in the status, with its acts as `would_have`."""
+    live = start(
+        "version: 1\nplugins:\n  looker: {use: withholder, autonomy: observe}\n"
+        '  idle: {use: "qtcore.testing.faults:Healthy", autonomy: "off"}\n',
+        files={"withholder.py": WITHHOLDER},
+    )
+    live.until_running("looker")
+    (held,) = live.until(lambda: live.journal("would_have"), "the withheld act")
+    assert held["reason"] == "would have sold everything"
+    assert json.loads(held["details"])["facts"] == {"price": 1.5}
+    status = json.loads(live.qt("status", "--json").stdout)
+    lines = {line["name"]: line for line in status["plugins"]}
+    assert (lines["looker"]["autonomy"], lines["idle"]["autonomy"]) == ("observe", "off")
+    assert (lines["idle"]["lifecycle"], lines["idle"]["status"], status["counts"]["off"]) == ("disabled", "off", 1)
+    assert "autonomy is off" in live.state("idle")["reason"]
+    assert "would have sold everything" in live.qt("why", "looker").stdout
+    assert live.stop() == 0
