@@ -50,6 +50,7 @@ CONTRACTS: dict[str, Any] = {
     "fill": domain.Fill,
     "position": domain.Position,
     "stop-state": domain.StopState,
+    "ensemble-weights": domain.EnsembleWeights,
 }
 """File name to the type it describes."""
 

@@ -12,10 +12,22 @@ from plugins.domain.market import (
 )
 from plugins.domain.pace import market_speed
 from plugins.domain.sources import CONFIDENCE, ConfidenceScale
-from plugins.domain.trading import Account, Ack, Fill, Intent, Outcome, Position, Signal, StopState
+from plugins.domain.trading import (
+    Account,
+    Ack,
+    EnsembleWeights,
+    Fill,
+    Intent,
+    Outcome,
+    Position,
+    Signal,
+    StopState,
+    Vote,
+)
 from plugins.domain.words import (
     ExitReason,
     IntentState,
+    Member,
     Mode,
     OutcomeCode,
     Posture,
@@ -23,6 +35,7 @@ from plugins.domain.words import (
     Regime,
     Side,
     Source,
+    Standing,
     StopStatus,
     View,
     Volatility,
@@ -34,12 +47,14 @@ __all__ = [
     "Ack",
     "Candle",
     "ConfidenceScale",
+    "EnsembleWeights",
     "ExitReason",
     "Fill",
     "Instrument",
     "Intent",
     "IntentState",
     "Mark",
+    "Member",
     "Mode",
     "Outcome",
     "OutcomeCode",
@@ -50,6 +65,7 @@ __all__ = [
     "Side",
     "Signal",
     "Source",
+    "Standing",
     "StopState",
     "StopStatus",
     "Succession",
@@ -59,6 +75,7 @@ __all__ = [
     "VenueAddress",
     "View",
     "Volatility",
+    "Vote",
     "at_market_ms",
     "candle_of",
     "candles_of",

@@ -19,6 +19,13 @@ class ConfidenceScale:
 
 
 CONFIDENCE: Mapping[Source, ConfidenceScale] = MappingProxyType(
-    {Source.RSI_RULE: ConfidenceScale(Decimal("0.55"), Decimal("0.65"))}
+    {
+        Source.RSI_RULE: ConfidenceScale(Decimal("0.55"), Decimal("0.65")),
+        Source.ENSEMBLE: ConfidenceScale(Decimal("0.34"), Decimal("0.95")),
+    }
 )
-"""A rule's scale is its own: 0.65 of the RSI rule is not 0.65 of a calibrated model."""
+"""A rule's scale is its own: 0.65 of the RSI rule is not 0.65 of a calibrated model.
+
+The ensemble's is the calibrated probability of its direction among three (down, flat, up), so a third is the least
+that can win; nothing calibrated on candles is surer than 0.95.
+"""

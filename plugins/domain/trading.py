@@ -9,14 +9,32 @@ from decimal import Decimal
 from plugins.domain.words import (
     ExitReason,
     IntentState,
+    Member,
     OutcomeCode,
     Purpose,
     Side,
     Source,
+    Standing,
     StopStatus,
     View,
 )
 from qtcore import topic
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one member of the ensemble said of one symbol, or why it does not count.
+
+    `probabilities` are calibrated, of (down, flat, up), and sum to one; `weight` is the one used: the weights of all
+    votes of a signal sum to one, and one that does not count has none. `artefact` is the hash of what voted.
+    """
+
+    member: Member
+    standing: Standing
+    weight: float = 0.0
+    probabilities: tuple[float, float, float] | None = None
+    artefact: str = ""
+    reason: str = ""
 
 
 @topic(expires_s=30.0)
@@ -25,6 +43,8 @@ class Signal:
     """One opinion about one symbol, stored before it is published.
 
     `confidence` is between 0 and 1 on the source's own scale; `price` is the close it was made from.
+    `votes`, `agreement` (the weight of the members that share the view, between 0 and 1) and `feature_hash`
+    (of the feature schema) are the ensemble's.
     """
 
     id: str
@@ -39,6 +59,9 @@ class Signal:
     features: dict[str, float]
     trace_id: str | None = None
     candle_received_ns: int = 0
+    votes: tuple[Vote, ...] = ()
+    agreement: float | None = None
+    feature_hash: str = ""
 
 
 @topic()
@@ -53,6 +76,16 @@ class Outcome:
     at: datetime
     intent_id: str | None = None
     trace_id: str | None = None
+
+
+@topic(retained=True)
+@dataclass(frozen=True, slots=True)
+class EnsembleWeights:
+    """The weight of each member as the ensemble uses it; they sum to one, and `reason` says where they come from."""
+
+    weights: dict[Member, float]
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

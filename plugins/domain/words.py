@@ -52,6 +52,30 @@ class Source(StrEnum):
     """Who made a signal; a rule is never dressed up as a model."""
 
     RSI_RULE = "rsi_rule"
+    ENSEMBLE = "ensemble"
+
+
+class Member(StrEnum):
+    """The trained models whose votes the ensemble weighs."""
+
+    XGBOOST = "xgboost"
+    LIGHTGBM = "lightgbm"
+    N_HITS = "n_hits"
+    PATCHTST = "patchtst"
+
+
+class Standing(StrEnum):
+    """Whether a member's vote counts, and if not, why; one that does not count leaves the denominator."""
+
+    VOTED = "voted"
+    NOT_INSTALLED = "not_installed"
+    NOT_TRAINED = "not_trained"
+    UNUSABLE = "unusable"
+    STALE = "stale"
+    LATE = "late"
+    NO_COVERAGE = "no_coverage"
+    DEGENERATE = "degenerate"
+    NO_WEIGHT = "no_weight"
 
 
 class Regime(StrEnum):

@@ -8,10 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Row, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from plugins.domain import Outcome, OutcomeCode, Signal, Source, View
+from plugins.domain import Outcome, OutcomeCode, Signal, Source, View, Vote
 from plugins.store.rows import Funnel, Miss, SignalRow
 from plugins.store.tables import SignalTable
 from plugins.store.unbroken import unbroken
@@ -20,6 +21,7 @@ from plugins.store.writing import inserted_once, reading, table_of
 
 SIGNALS = table_of(SignalTable)
 COLUMNS = SIGNALS.c
+_VOTES = TypeAdapter(tuple[Vote, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,9 @@ def _columns_of(signal: Signal) -> dict[str, Any]:
         "expires_at": signal.expires_at,
         "features": signal.features,
         "trace_id": signal.trace_id,
+        "votes": _VOTES.dump_python(signal.votes, mode="json") if signal.votes else None,
+        "agreement": signal.agreement,
+        "feature_hash": signal.feature_hash or None,
     }
 
 
@@ -185,6 +190,9 @@ def _row_of(row: Row[Any]) -> SignalRow:
         expires_at=row.expires_at,
         features=row.features,
         trace_id=row.trace_id,
+        votes=_VOTES.validate_python(row.votes or ()),
+        agreement=row.agreement,
+        feature_hash=row.feature_hash or "",
     )
     return SignalRow(
         signal=signal,

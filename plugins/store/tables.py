@@ -23,7 +23,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Index, Integer, MetaData, String
+from sqlalchemy import JSON, Boolean, Float, Index, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from plugins.store.columns import Money, UtcTime
@@ -46,6 +46,7 @@ class Base(DeclarativeBase):
         str: String(),
         int: Integer(),
         bool: Boolean(),
+        float: Float(),
         dict[str, Any]: JSON(),
     }
 
@@ -79,6 +80,9 @@ class SignalTable(Base):
     had: Mapped[Decimal | None]
     needed: Mapped[Decimal | None]
     record: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    votes: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    agreement: Mapped[float | None]
+    feature_hash: Mapped[str | None]
 
 
 class FillTable(Base):
