@@ -171,7 +171,11 @@ class Position:
 @topic(retained=True, key="symbol")
 @dataclass(frozen=True, slots=True)
 class StopState:
-    """What is known of a position's protective stop on the venue."""
+    """What is known of a position's protective stop on the venue.
+
+    `since` is the wall time at which `status` was first known: a stop that has been `triggering` or
+    `triggered` for long and left a position open has not done its work.
+    """
 
     symbol: str
     intent_id: str
@@ -181,6 +185,7 @@ class StopState:
     covers: Decimal | None
     at: datetime
     sentence: str = ""
+    since: datetime | None = None
 
 
 @topic(retained=True, expires_s=15.0)

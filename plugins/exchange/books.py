@@ -38,6 +38,7 @@ class Books:
         self.reconciled_at: datetime | None = None
         self.ledger_fault: str | None = ledger.fault
         self._unsaved: dict[str, Tracked] = {}
+        self._stop_since: dict[str, tuple[StopStatus, datetime]] = {}
         for symbol in ledger.symbols():
             if trips := fold(booked.fill for booked in ledger.round_of(symbol)):
                 self.rounds[symbol] = trips[-1]
@@ -78,8 +79,25 @@ class Books:
     def _keep(self, known: Tracked) -> None:
         if known.final:
             self.working.pop(known.intent.id, None)
+            self._stop_since.pop(known.intent.id, None)
         else:
             self.working[known.intent.id] = known
+
+    def stop_since(self, known: Tracked) -> datetime | None:
+        """Since when (wall time) a conditional order stands where it stands, this life or an earlier one."""
+        if (status := known.stop_status) is None:
+            return None
+        kept = self._stop_since.get(known.intent.id)
+        if kept is None or kept[0] is not status:
+            kept = (status, self._first_known(known.intent.id, status))
+            self._stop_since[known.intent.id] = kept
+        return kept[1]
+
+    def _first_known(self, intent_id: str, status: StopStatus) -> datetime:
+        try:
+            return self.ledger.stop_status_since(intent_id, status) or self._wall()
+        except sqlite3.Error:
+            return self._wall()
 
     def get(self, intent_id: str) -> Tracked | None:
         """What is known of an order, also of one that is over."""

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from plugins.domain import IntentState, Purpose
+from plugins.domain import IntentState, Purpose, StopStatus
 from plugins.exchange import ledger_rows as rows
 from plugins.exchange.ledger_rows import BookedFill, BookedIncome
 from plugins.exchange.ledger_schema import SCHEMA, SCHEMA_VERSION
@@ -143,6 +143,12 @@ class Ledger:
         """How many orders of a purpose a position has had."""
         query = "SELECT count(*) FROM intents WHERE position_id = ? AND purpose = ?"
         return int(self._db.execute(query, (position_id, purpose.value)).fetchone()[0])
+
+    def stop_status_since(self, intent_id: str, status: StopStatus) -> datetime | None:
+        """When a conditional order was first known to stand where it stands (wall time), None if never."""
+        query = "SELECT min(at) FROM acks WHERE intent_id = ? AND stop_status = ?"
+        found = self._db.execute(query, (intent_id, status.value)).fetchone()[0]
+        return None if found is None else datetime.fromisoformat(found)
 
     def attempts_of(self, intent_id: str) -> list[Attempt]:
         """The requests sent for an order, in order."""

@@ -194,12 +194,16 @@ def _algo_seen(known: Tracked, algo: AlgoView) -> Tracked:
     if known.final and known.state is not IntentState.NEVER_HAPPENED:
         return known
     state, stop = _algo_state(algo.status)
+    child_id = algo.child_order_id or known.child_order_id
+    if algo.status is AlgoStatus.FINISHED and child_id is None:
+        # Over, and nothing of it ever reached the matching engine: waiting for a child would be for ever.
+        state, stop = IntentState.CANCELLED, StopStatus.EXPIRED
     return replace(
         known,
         state=state,
         stop_status=stop,
         venue_order_id=algo.algo_id,
-        child_order_id=algo.child_order_id or known.child_order_id,
+        child_order_id=child_id,
         sentence=algo.reject_reason,
     )
 

@@ -56,11 +56,11 @@ def stop_of(books: Books, held: PositionView, now: datetime) -> StopState:
     covering = books.protection(held.symbol)
     placing = [known for known in books.of_symbol(held.symbol, Purpose.STOP) if known.unresolved]
     if found := covering or placing:
-        return _state(found[-1], held, now)
+        return _state(books, found[-1], held, now)
     return StopState(held.symbol, "", None, StopStatus.MISSING, ZERO, None, now, "no stop of ours is on the venue")
 
 
-def _state(known: Tracked, held: PositionView, now: datetime) -> StopState:
+def _state(books: Books, known: Tracked, held: PositionView, now: datetime) -> StopState:
     intent = known.intent
     return StopState(
         symbol=held.symbol,
@@ -71,6 +71,7 @@ def _state(known: Tracked, held: PositionView, now: datetime) -> StopState:
         covers=held.quantity if intent.close_position else min(intent.quantity, held.quantity),
         at=now,
         sentence=known.sentence,
+        since=books.stop_since(known),
     )
 
 

@@ -24,6 +24,7 @@ class PositionLine:
     leverage: int
     opened_at: datetime
     stop: StopStatus
+    stop_since: datetime | None
     stop_trigger: Decimal
     id: str
 
@@ -109,6 +110,7 @@ def position_line(position: Position, stop: StopState) -> PositionLine:
         leverage=position.leverage,
         opened_at=position.opened_at,
         stop=stop.status,
+        stop_since=stop.since,
         stop_trigger=stop.trigger,
         id=position.id,
     )

@@ -154,3 +154,9 @@ def test_evidence_in_any_order_never_loses_a_fill(evidence: list[object]) -> Non
             assert known.filled >= before.filled
         if before.final and not isinstance(piece, OrderView):
             assert known == before
+
+
+def test_a_finished_stop_without_a_child_is_over() -> None:
+    """FINISHED with no order in the engine guards nothing: it expired, and nobody waits for a child for ever."""
+    known = learn(sent(Tracked(intent(trigger="90"))), algo(AlgoStatus.FINISHED))
+    assert (known.final, known.stop_status, known.filled) == (True, StopStatus.EXPIRED, Decimal(0))

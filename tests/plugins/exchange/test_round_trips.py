@@ -58,6 +58,20 @@ async def test_what_others_read_is_told(door: Harness, venue: Any) -> None:
     assert (stop.status, stop.covers) == (StopStatus.LIVE, Decimal("0.010"))
 
 
+async def test_a_stop_says_since_when_it_stands_as_it_does(door: Harness, venue: Any) -> None:
+    """`since` is when its status was first known: it does not move with each telling, nor with a restart."""
+    await door.call("exchange.enter", wish(venue))
+    stop = await door.next(StopState)
+    assert stop.since is not None
+    assert stop.since <= stop.at
+    await door.advance(7)
+    await door.restart("exchange")
+    await door.ready("exchange")
+    later = door.published(StopState)[-1]
+    assert later.at > stop.at
+    assert later.since == stop.since
+
+
 async def test_the_same_signal_never_enters_twice(door: Harness, venue: Any) -> None:
     """Asking again, even after a restart, gives the first answer and sends nothing."""
     first = await door.call("exchange.enter", wish(venue))
