@@ -27,7 +27,7 @@ from plugins.domain.trading import (
 from plugins.domain.words import (
     ExitReason,
     IntentState,
-    Member,
+    MemberName,
     Mode,
     OutcomeCode,
     Posture,
@@ -54,7 +54,7 @@ __all__ = [
     "Intent",
     "IntentState",
     "Mark",
-    "Member",
+    "MemberName",
     "Mode",
     "Outcome",
     "OutcomeCode",

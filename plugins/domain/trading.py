@@ -9,7 +9,7 @@ from decimal import Decimal
 from plugins.domain.words import (
     ExitReason,
     IntentState,
-    Member,
+    MemberName,
     OutcomeCode,
     Purpose,
     Side,
@@ -29,7 +29,7 @@ class Vote:
     votes of a signal sum to one, and one that does not count has none. `artefact` is the hash of what voted.
     """
 
-    member: Member
+    member: MemberName
     standing: Standing
     weight: float = 0.0
     probabilities: tuple[float, float, float] | None = None
@@ -83,7 +83,7 @@ class Outcome:
 class EnsembleWeights:
     """The weight of each member as the ensemble uses it; they sum to one, and `reason` says where they come from."""
 
-    weights: dict[Member, float]
+    weights: dict[MemberName, float]
     reason: str
     at: datetime
 

@@ -55,7 +55,7 @@ class Source(StrEnum):
     ENSEMBLE = "ensemble"
 
 
-class Member(StrEnum):
+class MemberName(StrEnum):
     """The trained models whose votes the ensemble weighs."""
 
     XGBOOST = "xgboost"

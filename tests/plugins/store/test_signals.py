@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from plugins.domain import Member, Outcome, OutcomeCode, Signal, Source, Standing, View, Vote
+from plugins.domain import MemberName, Outcome, OutcomeCode, Signal, Source, Standing, View, Vote
 from plugins.store import Store
 
 pytestmark = pytest.mark.anyio
@@ -49,8 +49,8 @@ async def test_a_signal_comes_back_as_it_was(store: Store) -> None:
 async def test_votes_come_back_as_they_were(store: Store) -> None:
     """What each member said, with what weight or why not, is kept with the signal."""
     votes = (
-        Vote(Member.XGBOOST, Standing.VOTED, 1.0, (0.2, 0.3, 0.5), "ab" * 32),
-        Vote(Member.PATCHTST, Standing.LATE, reason="no answer within 150 ms"),
+        Vote(MemberName.XGBOOST, Standing.VOTED, 1.0, (0.2, 0.3, 0.5), "ab" * 32),
+        Vote(MemberName.PATCHTST, Standing.LATE, reason="no answer within 150 ms"),
     )
     voted = replace(signal("v"), source=Source.ENSEMBLE, votes=votes, agreement=1.0, feature_hash="cd" * 8)
     await store.signals.insert_many([voted, signal("a")])
