@@ -7,11 +7,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from anyio import to_thread
-from sqlalchemy.exc import OperationalError
 
 from plugins.database.settings import DatabaseSettings
-from plugins.store import Store, StoreUnusable, database_url, open_store
-from plugins.store.engine import sqlite_file
+from plugins.store import (
+    STORE_ERRORS,
+    Store,
+    StoreUnusable,
+    Trouble,
+    database_url,
+    open_store,
+    sentence_of,
+    trouble_of,
+)
+from plugins.store.address import sqlite_file
 from plugins.store.integrity import damage_of, move_aside
 from plugins.store.schema import upgrade
 from qtcore import Context, Finding, NeedsOperator, NotReady, Severity
@@ -36,8 +44,17 @@ async def open_history(ctx: Context[DatabaseSettings]) -> AsyncIterator[Store]:
             yield store
     except StoreUnusable as error:
         raise NeedsOperator(str(error)) from error
-    except OperationalError as error:
-        raise NotReady(f"the database cannot be used now: {error.orig}", retry_after_s=2.0) from error
+    except STORE_ERRORS as error:
+        trouble = trouble_of(error)
+        if trouble is Trouble.REFUSED:
+            # A history that is not there is never replaced by an empty one.
+            raise NeedsOperator(
+                f"the database lets nobody in: {sentence_of(error)}; correct QUANTUM_TRADER_DATABASE_URL, "
+                "or make the database and its user"
+            ) from error
+        if not trouble.passes:
+            raise
+        raise NotReady(f"the database cannot be used now: {sentence_of(error)}", retry_after_s=2.0) from error
 
 
 async def _set_aside_if_damaged(ctx: Context[DatabaseSettings], file: Path | None) -> Path | None:

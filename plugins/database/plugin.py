@@ -16,7 +16,7 @@ from plugins.database.opening import open_history
 from plugins.database.settings import DatabaseSettings
 from plugins.domain import Account, Fill, Position
 from plugins.store import Store, TradeRow
-from plugins.store.engine import sqlite_file
+from plugins.store.address import sqlite_file
 from plugins.store.integrity import damage_of
 from qtcore import Context, Finding, Gap, Health, NotReady, Plugin, action, every, hookimpl
 

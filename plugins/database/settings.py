@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field, PositiveFloat, SecretStr
 
+from plugins.store import DatabaseUrl
 from qtcore import Settings
 
 
 class DatabaseSettings(Settings):
     """Times are real seconds."""
 
-    url: str = Field(default="", description="SQLAlchemy URL; empty for quantum.db in the home folder")
+    url: DatabaseUrl = Field(
+        default=SecretStr(""), description="of SQLite or PostgreSQL; empty for quantum.db in the home folder"
+    )
     pull_s: PositiveFloat = Field(default=5.0, description="at least this often the exchange is asked for new fills")
     equity_every_s: PositiveFloat = Field(default=10.0, description="one row of equity per this time")
     page: int = Field(default=500, ge=1, le=1000, description="fills asked for at once")

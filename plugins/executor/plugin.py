@@ -24,7 +24,7 @@ from plugins.executor.funnel import described
 from plugins.executor.gates import Order, Refusal, judge
 from plugins.executor.known import Known
 from plugins.executor.settings import ExecutorSettings
-from plugins.store.engine import Store, database_url, open_store
+from plugins.store import Store, database_url, open_store
 from plugins.store.kill_switch import read_kill_switch
 from qtcore import (
     CallFailed,

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr
 
 from plugins.domain import Source
 from plugins.executor.world import Rules
+from plugins.store import DatabaseUrl
 from qtcore import Settings
 
 
 class ExecutorSettings(Settings):
     """Shares are of equity, amounts in USDT; `cooldown_s` is market time, all else real seconds."""
 
-    database_url: str = Field(default="", description="default: quantum.db in the home folder")
+    database_url: DatabaseUrl = Field(default=SecretStr(""), description="default: quantum.db in the home folder")
     positions: PositiveInt = Field(default=4, description="open at once")
     cooldown_s: NonNegativeFloat = Field(default=300.0, description="between two entries in one symbol, market time")
     sources: tuple[Source, ...] = Field(default=tuple(Source), description="whose signals are traded")

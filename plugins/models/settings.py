@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, PositiveFloat, SecretStr, model_validator
 
+from plugins.store import DatabaseUrl
 from qtcore import Settings
 
 
@@ -29,8 +30,8 @@ class ModelsSettings(Settings):
         default=2.5, ge=1.5, description="candle periods without a candle, after which it is old"
     )
     universe_timeout_s: PositiveFloat = Field(default=30.0, description="real seconds to wait for the first universe")
-    database_url: str = Field(
-        default="", description="where signals are stored; the file in the home folder when empty"
+    database_url: DatabaseUrl = Field(
+        default=SecretStr(""), description="where signals are stored; the file in the home folder when empty"
     )
 
     @model_validator(mode="after")

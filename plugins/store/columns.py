@@ -12,22 +12,22 @@ from typing_extensions import override
 
 
 class Money(TypeDecorator[Decimal]):
-    """A Decimal kept digit for digit: TEXT in SQLite (which has only floats), NUMERIC elsewhere."""
+    """A Decimal kept digit for digit: TEXT in SQLite (which has only floats), NUMERIC without bounds elsewhere."""
 
     impl = String
     cache_ok = True
 
     @override
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(String() if dialect.name == "sqlite" else Numeric(38, 18))
+        return dialect.type_descriptor(String() if dialect.name == "sqlite" else Numeric())
 
     @override
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name != "sqlite":
-            return value
+        if value is None:
+            return None
         if not value.is_finite():
             raise ValueError(f"{value} is no amount of money; check the figure where it was made")
-        return format(value, "f")
+        return format(value, "f") if dialect.name == "sqlite" else value
 
     @override
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from plugins.store.address import StoreUnusable, sqlite_file
 from plugins.store.equity import EquityHistory
 from plugins.store.fills import Fills
 from plugins.store.notes import Notes
@@ -24,15 +24,13 @@ from plugins.store.trades import Trades
 from plugins.store.unbroken import ended
 from plugins.store.writer import Writer
 from plugins.store.writing import READ_ONLY
-from qtcore import QtError
 
-FILE_NAME = "quantum.db"
 BUSY_TIMEOUT_MS = 5000
 """How long one process waits for another's transaction."""
 
-
-class StoreUnusable(QtError):
-    """The history cannot be opened as what it should be."""
+CONNECT_S = 5.0
+COMMAND_S = 30.0
+"""How long a database server may take to answer a dial and a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +46,9 @@ class Store:
     notes: Notes
 
 
-def database_url(home: Path, configured: str = "") -> str:
-    """The URL to open: `configured`, or the SQLite file in `home`. Raises StoreUnusable for a URL nobody can open."""
-    if not configured:
-        return f"sqlite+aiosqlite:///{home / FILE_NAME}"
-    try:
-        url = make_url(configured)
-    except ArgumentError as error:
-        raise StoreUnusable("the database URL is none; write one like sqlite:////path/to/quantum.db") from error
-    asynchronous = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    return url.set(drivername=asynchronous.get(url.drivername, url.drivername)).render_as_string(hide_password=False)
-
-
-def sqlite_file(url: str) -> Path | None:
-    """The file behind a SQLite URL, None for other databases."""
-    parsed = make_url(url)
-    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
-
-
 @asynccontextmanager
 async def open_store(url: str) -> AsyncIterator[Store]:
-    """The history at `url` until the block ends. Raises StoreUnusable when no driver for it is installed."""
+    """The history at `url` (of `database_url`) until the block ends. Raises StoreUnusable."""
     engine = make_engine(url)
     writer = Writer(engine, partial(_plain_engine, url) if sqlite_file(url) else None)
     try:
@@ -90,16 +70,13 @@ def make_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if file := sqlite_file(url):
         _make_private(file)
-    try:
         engine = create_async_engine(parsed, pool_size=3, max_overflow=2)
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreUnusable(
-            f"no driver for {parsed.drivername} is installed ({error}); install it or use a sqlite:/// URL"
-        ) from error
-    if parsed.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+        return engine
+    # A server may have been restarted since a connection was last used; asking it costs a fraction of a millisecond.
+    limits = {"timeout": CONNECT_S, "command_timeout": COMMAND_S}
+    return create_async_engine(parsed, pool_size=3, max_overflow=2, pool_pre_ping=True, connect_args=limits)
 
 
 def _plain_engine(url: str) -> Engine:

@@ -15,7 +15,7 @@ from anyio import to_thread
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from plugins.store.engine import StoreUnusable, sqlite_file
+from plugins.store.address import StoreUnusable, sqlite_file
 from plugins.store.writing import reading
 
 MIGRATIONS = Path(__file__).with_name("migrations")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Row, and_, func, select, update
+from sqlalchemy import ColumnElement, Float, Row, and_, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from plugins.domain import Outcome, OutcomeCode, Signal, Source, View, Vote
@@ -142,7 +142,15 @@ class Signals:
         """Signals made in [since, until) by outcome, with the nearest misses of all gates that measure."""
         window = and_(COLUMNS.made_at >= since, COLUMNS.made_at < until)
         counts = select(COLUMNS.outcome_code, func.count()).where(window).group_by(COLUMNS.outcome_code)
-        missed = select(SIGNALS).where(window, COLUMNS.had.is_not(None), COLUMNS.needed.is_not(None))
+        had, needed = cast(COLUMNS.had, Float), cast(COLUMNS.needed, Float)
+        # Ranked roughly by the database, which has no exact sums, and exactly here: few rows leave it, not thousands.
+        roughly = func.abs(needed - had) / func.nullif(func.abs(needed), 0.0)
+        missed = (
+            select(SIGNALS)
+            .where(window, COLUMNS.had.is_not(None), COLUMNS.needed.is_not(None))
+            .order_by(func.coalesce(roughly, func.abs(had)), COLUMNS.id)
+            .limit(2 * nearest)
+        )
         async with reading(self._engine) as connection:
             by_code: dict[str | None, int] = {row[0]: row[1] for row in await connection.execute(counts)}
             misses = [_miss_of(row) for row in await connection.execute(missed)]

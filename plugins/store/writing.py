@@ -15,6 +15,9 @@ from sqlalchemy.orm import DeclarativeBase
 READ_ONLY = "qt_read_only"
 """Execution option: this transaction will not write, so it need not wait for writers."""
 
+SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""What makes PostgreSQL show one state to all statements of a transaction, as SQLite does anyway."""
+
 CHUNK = 500
 """Rows per statement: SQLite allows 32,766 variables in one."""
 
@@ -31,7 +34,8 @@ def table_of(model: type[DeclarativeBase]) -> Table:
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A transaction that only reads: one consistent view, blocking nobody."""
     async with engine.connect() as connection:
-        await connection.execution_options(**{READ_ONLY: True})
+        options = SNAPSHOT if engine.dialect.name == "postgresql" else {READ_ONLY: True}
+        await connection.execution_options(**options)
         async with connection.begin():
             yield connection
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from plugins.database import DatabasePlugin
@@ -77,8 +80,8 @@ class ExchangeLists:
 
 
 @asynccontextmanager
-async def history(exchange: ExchangeLists, home: Path, **settings: Any) -> AsyncIterator[Harness]:
-    plug = Plug(DatabasePlugin, "database", settings={"pull_s": 0.02, "page": 3} | settings)
+async def history(exchange: ExchangeLists, home: Path, url: str = "", **settings: Any) -> AsyncIterator[Harness]:
+    plug = Plug(DatabasePlugin, "database", settings={"pull_s": 0.02, "page": 3, "url": url} | settings)
     async with harness(plug, home=home, timers=False) as h:
         h.on_call("exchange.fills", exchange.fills)
         h.on_call("exchange.income", exchange.income)
@@ -86,13 +89,30 @@ async def history(exchange: ExchangeLists, home: Path, **settings: Any) -> Async
         yield h
 
 
-def rows(home: Path, query: str) -> list[Any]:
-    with closing(sqlite3.connect(home / "quantum.db")) as db:
-        return db.execute(query).fetchall()
+def run(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """A statement over a connection that shares nothing with ours; figures come as text."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db, db:
+            return db.execute(statement).fetchall()
+
+    async def asked() -> list[Any]:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetch(statement)
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:  # our own loop is the one that waits
+        found = thread.submit(asyncio.run, asked()).result()
+    return [tuple(str(value) if isinstance(value, Decimal) else value for value in row) for row in found]
 
 
-async def caught_up(h: Harness, exchange: ExchangeLists) -> None:
-    await h.until(lambda: rows(h.home, "SELECT count(*) FROM fills") == [(len(exchange.lines),)])
+def in_home(home: Path) -> str:
+    return f"sqlite:///{home / 'quantum.db'}"
+
+
+async def caught_up(h: Harness, exchange: ExchangeLists, url: str = "") -> None:
+    await h.until(lambda: run(url or in_home(h.home), "SELECT count(*) FROM fills") == [(len(exchange.lines),)])
 
 
 def round_trip(exchange: ExchangeLists) -> None:
@@ -100,15 +120,15 @@ def round_trip(exchange: ExchangeLists) -> None:
     exchange.trade(Side.SHORT, "1", price="110", pnl="10", because="take_profit")
 
 
-async def test_a_closed_round_trip_becomes_a_trade(tmp_path: Path) -> None:
+async def test_a_closed_round_trip_becomes_a_trade(tmp_path: Path, url: str) -> None:
     """Net is gross less fees plus funding, exactly, whenever the funding comes in."""
     exchange = ExchangeLists()
     round_trip(exchange)
-    async with history(exchange, tmp_path) as h:
-        await caught_up(h, exchange)
+    async with history(exchange, tmp_path, url) as h:
+        await caught_up(h, exchange, url)
         exchange.settle("-0.0123", 1.5)
         exchange.settle("-5", 30)
-        await h.until(lambda: rows(tmp_path, "SELECT count(*) FROM funding") == [(2,)])
+        await h.until(lambda: run(url, "SELECT count(*) FROM funding") == [(2,)])
         (trade,) = await h.call("database.trades")
     assert (trade["position_id"], trade["closed_because"]) == ("BTCUSDT-1", "take_profit")
     figures = {name: Decimal(trade[name]) for name in ("gross_pnl", "fees", "funding", "net_pnl", "exit_price")}
@@ -118,54 +138,54 @@ async def test_a_closed_round_trip_becomes_a_trade(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-async def test_many_pages_and_restarts_book_each_fill_once(tmp_path: Path) -> None:
+async def test_many_pages_and_restarts_book_each_fill_once(tmp_path: Path, url: str) -> None:
     """Pages are gone through to the end, and a restart goes on where the last one ended."""
     exchange = ExchangeLists()
     for _ in range(5):
         round_trip(exchange)
-    async with history(exchange, tmp_path) as h:
-        await caught_up(h, exchange)
+    async with history(exchange, tmp_path, url) as h:
+        await caught_up(h, exchange, url)
         round_trip(exchange)
         exchange.trade(Side.SHORT, "2")
-        await caught_up(h, exchange)
+        await caught_up(h, exchange, url)
         await h.restart("database")
         await h.ready("database")
         round_trip(exchange)
-        await caught_up(h, exchange)
+        await caught_up(h, exchange, url)
         assert len(await h.call("database.trades")) == 6
-    assert rows(tmp_path, "SELECT id, side, quantity FROM positions WHERE closed_because IS NULL") == [
+    assert run(url, "SELECT id, side, quantity FROM positions WHERE closed_because IS NULL") == [
         ("BTCUSDT-13", "short", "2")
     ]
 
 
-async def test_a_turned_position_is_two_trades(tmp_path: Path) -> None:
+async def test_a_turned_position_is_two_trades(tmp_path: Path, url: str) -> None:
     """One fill that closes and opens ends the first with its reason and begins the second."""
     exchange = ExchangeLists()
     exchange.trade(Side.LONG, "1")
     exchange.trade(Side.SHORT, "3", because="unknown")
     exchange.trade(Side.LONG, "2", because="stop")
-    async with history(exchange, tmp_path) as h:
-        await caught_up(h, exchange)
+    async with history(exchange, tmp_path, url) as h:
+        await caught_up(h, exchange, url)
         trades = await h.call("database.trades")
     assert {trade["position_id"]: trade["closed_because"] for trade in trades} == {
         "BTCUSDT-1": "unknown", "BTCUSDT-2": "stop",
     }  # fmt: skip
 
 
-async def test_what_a_gap_lost_is_fetched(tmp_path: Path) -> None:
+async def test_what_a_gap_lost_is_fetched(tmp_path: Path, url: str) -> None:
     """A hole in the numbers, or another exchange.db with numbers of its own, is filled from the beginning."""
     exchange = ExchangeLists()
     round_trip(exchange)
     lost = exchange.lines.pop(0)
-    async with history(exchange, tmp_path) as h:
-        await caught_up(h, exchange)
+    async with history(exchange, tmp_path, url) as h:
+        await caught_up(h, exchange, url)
         exchange.lines.insert(0, lost)
-        await caught_up(h, exchange)
+        await caught_up(h, exchange, url)
         exchange.ledger = "b"
         round_trip(exchange)
         for number, line in enumerate(exchange.lines):
             line["sequence"] = number + 1
-        await caught_up(h, exchange)
+        await caught_up(h, exchange, url)
         trades = await h.call("database.trades")
     assert [trade["position_id"] for trade in trades] == ["BTCUSDT-3", "BTCUSDT-1"]
 
@@ -192,36 +212,34 @@ async def test_a_damaged_history_is_kept_and_rebuilt(tmp_path: Path) -> None:
         assert "QT-DATABASE-REBUILT" in h.findings
         assert len(list(tmp_path.glob("quantum.db.damaged-*"))) == 1
         assert len(await h.call("database.trades")) == 1
-    assert "damaged file kept" in rows(tmp_path, "SELECT text FROM notes WHERE name = 'rebuilt'")[0][0]
+    assert "damaged file kept" in run(in_home(tmp_path), "SELECT text FROM notes WHERE name = 'rebuilt'")[0][0]
 
 
-async def test_equity_is_recorded_at_its_pace(tmp_path: Path) -> None:
+async def test_equity_is_recorded_at_its_pace(tmp_path: Path, url: str) -> None:
     """One row per period however many accounts are told."""
     amounts = {"wallet_balance": "10000.10", "equity": "10001", "available": "9000", "unrealised_pnl": "0.9"}
     told = {name: Decimal(text) for name, text in amounts.items()}
-    async with history(ExchangeLists(), tmp_path, equity_every_s=10) as h:
+    async with history(ExchangeLists(), tmp_path, url, equity_every_s=10) as h:
         for period in range(3):
             for second in range(5):
                 at = NOW + timedelta(seconds=10 * period + second)
                 await h.publish(Account(**told, positions=1, open_orders=2, reconciled_at=at, at=at))
-            await h.until(lambda n=period: rows(tmp_path, "SELECT count(*) FROM equity") == [(n + 1,)])
+            await h.until(lambda n=period: run(url, "SELECT count(*) FROM equity") == [(n + 1,)])
             await h.advance(10)
-    assert rows(tmp_path, "SELECT wallet_balance FROM equity LIMIT 1") == [("10000.10",)]
+    assert run(url, "SELECT wallet_balance FROM equity LIMIT 1") == [("10000.10",)]
 
 
-async def test_stored_round_trips_are_never_trusted(tmp_path: Path) -> None:
+async def test_stored_round_trips_are_never_trusted(tmp_path: Path, url: str) -> None:
     """What somebody changed in positions and trades is mended from the fills at the next start; reasons are kept."""
     exchange = ExchangeLists()
     round_trip(exchange)
-    async with history(exchange, tmp_path) as h:
-        await caught_up(h, exchange)
+    async with history(exchange, tmp_path, url) as h:
+        await caught_up(h, exchange, url)
         await h.stop()
-        with closing(sqlite3.connect(tmp_path / "quantum.db")) as db:
-            db.execute("UPDATE positions SET quantity = '7', gross_pnl = '1'")
-            db.execute("DELETE FROM trades")
-            db.commit()
+        run(url, "UPDATE positions SET quantity = '7', gross_pnl = '1'")
+        run(url, "DELETE FROM trades")
         await h.restart("database")
         await h.ready("database")
         (trade,) = await h.call("database.trades")
     assert (trade["gross_pnl"], trade["closed_because"]) == ("10", ExitReason.TAKE_PROFIT)
-    assert rows(tmp_path, "SELECT quantity, gross_pnl FROM positions") == [("0", "10")]
+    assert run(url, "SELECT quantity, gross_pnl FROM positions") == [("0", "10")]

@@ -1,4 +1,4 @@
-"""A migrated history in a temporary home."""
+"""A migrated history: in a file of a temporary home, or in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ NOW = datetime(2026, 1, 5, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
+    """The history at `url`."""
+    async with open_store(database_url(tmp_path, url)) as opened:
+        await upgrade(opened.engine, backups=tmp_path / "backups", now=NOW)
+        yield opened
+
+
+@pytest.fixture
+async def file_store(tmp_path: Path) -> AsyncIterator[Store]:
+    """The history in a SQLite file, for what only a file can do."""
     async with open_store(database_url(tmp_path)) as opened:
         await upgrade(opened.engine, backups=tmp_path / "backups", now=NOW)
         yield opened

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 from sqlalchemy.dialects import sqlite
 
-from plugins.store import Store, StoreUnusable, database_url, open_store
+from plugins.store import Store, StoreUnusable
 from plugins.store.columns import Money
 from plugins.store.integrity import damage_of, move_aside
 from plugins.store.schema import upgrade
@@ -51,24 +51,11 @@ async def test_a_newer_schema_is_refused(store: Store, tmp_path: Path) -> None:
         await upgrade(store.engine, backups=tmp_path / "backups", now=NOW)
 
 
-async def test_the_file_is_private_and_in_wal(store: Store, tmp_path: Path) -> None:
+async def test_the_file_is_private_and_in_wal(file_store: Store, tmp_path: Path) -> None:
     """Only the owner may read the history, and readers do not block writers."""
     assert stat.S_IMODE((tmp_path / "quantum.db").stat().st_mode) == 0o600
-    async with store.engine.connect() as connection:
+    async with file_store.engine.connect() as connection:
         assert (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar_one() == "wal"
-
-
-async def test_a_missing_driver_is_one_sentence() -> None:
-    """A URL without an installed driver names the driver."""
-    with pytest.raises(StoreUnusable, match="driver"):
-        async with open_store(database_url(Path(), "postgresql://u:secret@localhost/x")):
-            pass
-
-
-def test_a_senseless_url_is_one_sentence() -> None:
-    """Text that is no URL is refused before anything is opened."""
-    with pytest.raises(StoreUnusable, match="URL"):
-        database_url(Path(), "not a url")
 
 
 def test_a_damaged_file_is_noticed_and_kept(tmp_path: Path) -> None:

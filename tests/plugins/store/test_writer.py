@@ -14,7 +14,7 @@ import pytest
 
 from plugins.domain import Signal, Source, View
 from plugins.store import Store, database_url, open_store
-from plugins.store.engine import FILE_NAME
+from plugins.store.address import FILE_NAME
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ def signal() -> Signal:
 
 
 @pytest.fixture
-def other(store: Store, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def other(file_store: Store, tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A connection like that of another process."""
     connection = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     yield connection
@@ -48,29 +48,29 @@ def other(store: Store, tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 async def test_a_signal_waits_for_another_writer_without_holding_up_the_loop(
-    store: Store, other: sqlite3.Connection, signal: Signal
+    file_store: Store, other: sqlite3.Connection, signal: Signal
 ) -> None:
     """While another process writes, storing waits in a thread; the loop goes on, and nothing is lost."""
     other.execute("BEGIN IMMEDIATE")
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(store.signals.insert_many, [signal])
+        tasks.start_soon(file_store.signals.insert_many, [signal])
         for _ in range(20):
             await anyio.lowlevel.checkpoint()
-        assert await store.signals.count() == 0
+        assert await file_store.signals.count() == 0
         other.execute("COMMIT")
-    assert await store.signals.count() == 1
+    assert await file_store.signals.count() == 1
 
 
 async def test_a_stored_signal_is_there_for_other_processes_at_once(
-    store: Store, other: sqlite3.Connection, signal: Signal
+    file_store: Store, other: sqlite3.Connection, signal: Signal
 ) -> None:
     """What insert_many returned from is committed: any other connection sees it."""
-    assert await store.signals.insert_many([signal]) == 1
+    assert await file_store.signals.insert_many([signal]) == 1
     assert other.execute("SELECT id FROM signals").fetchall() == [(signal.id,)]
 
 
 async def test_work_under_way_is_ended_before_the_file_is_let_go(
-    store: Store, other: sqlite3.Connection, signal: Signal, tmp_path: Path
+    file_store: Store, other: sqlite3.Connection, signal: Signal, tmp_path: Path
 ) -> None:
     """A caller that is cancelled while it waits for another writer leaves no half: the signal is stored."""
     other.execute("BEGIN IMMEDIATE")
@@ -81,4 +81,4 @@ async def test_work_under_way_is_ended_before_the_file_is_let_go(
                 await anyio.lowlevel.checkpoint()
             tasks.cancel_scope.cancel()
         other.execute("COMMIT")
-    assert await store.signals.count() == 1
+    assert await file_store.signals.count() == 1
