@@ -228,6 +228,13 @@ class ActWithheld(Document):
     trace_id: str | None = None
 
 
+class FileRemoved(Document):
+    """A file that this host writes was removed while it runs; it has begun a new one."""
+
+    type: Literal["file_removed"] = "file_removed"
+    path: str
+
+
 class NoteRaised(Document):
     """Something worth a line in the journal."""
 
@@ -255,6 +262,7 @@ ToSupervisor = Annotated[
     | ClaimPosture
     | FindingRaised
     | ActWithheld
+    | FileRemoved
     | NoteRaised,
     Field(discriminator="type"),
 ]

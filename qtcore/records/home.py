@@ -44,6 +44,10 @@ class Home:
         """The folder of JSON logs and captured output."""
         return self.root / "logs"
 
+    def output_of(self, host: str) -> Path:
+        """What the processes of a host print."""
+        return self.logs / f"{host}.out"
+
     @property
     def traces(self) -> Path:
         """The folder of OTLP JSON lines."""

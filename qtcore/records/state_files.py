@@ -83,6 +83,7 @@ class StateFiles:
 
     def _replace(self, path: Path, content: bytes) -> None:
         temporary = path.with_name(f".{path.name}{_TEMPORARY}")
+        self._folder.mkdir(mode=0o700, exist_ok=True)  # somebody may have deleted it under us
         self._step("open")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import anyio
 
@@ -23,6 +24,12 @@ LOSS_HOLDS_S = 30.0
 
 Problem = Callable[[], str | None]
 
+_FREE_SPACE = "free space on the disk of the home folder"
+_CURES = {
+    "QT-RECORDS-REMOVED": "nothing is to be done now; to free space, stop first, or let the limits do it",
+}
+_OVER = {"QT-RECORDS-REMOVED": "nothing more was removed"}
+
 
 async def keep_traces(home: Home) -> None:
     """Keep the traces within their size until cancelled."""
@@ -37,7 +44,7 @@ async def watch_records(findings: FindingsBook, problems: Mapping[str, Problem])
         for code, problem in problems.items():
             sentence = problem()
             if sentence is None:
-                findings.resolve(None, code, "the disk takes writes again")
+                findings.resolve(None, code, _OVER.get(code, "the disk takes writes again"))
             else:
                 findings.see(None, _finding(code, sentence))
         await anyio.sleep(RECORDS_PERIOD_S)
@@ -76,6 +83,31 @@ class LostLines:
         return f"{self._seen} spans and log lines of the supervisor were lost, because the disk took no writes"
 
 
+class RemovedFiles:
+    """Records that somebody deleted under a running process, as a sentence for a while after the last."""
+
+    def __init__(self, mend: Callable[[], list[Path]], now: Callable[[], float] = time.monotonic) -> None:
+        self._mend = mend
+        self._now = now
+        self._at_s: dict[str, float] = {}
+
+    def note(self, path: str) -> None:
+        """A process found its file gone and began a new one."""
+        self._at_s[path] = self._now()
+
+    def __call__(self) -> str | None:
+        """Mends the supervisor's own files, too. None once no more were removed for a while."""
+        for path in self._mend():
+            self.note(str(path))
+        self._at_s = {path: at_s for path, at_s in self._at_s.items() if self._now() - at_s < LOSS_HOLDS_S}
+        if not self._at_s:
+            return None
+        return (
+            f"records were removed while they were written ({', '.join(sorted(self._at_s))}); new ones have been "
+            "begun, and what stood in the old ones is lost"
+        )
+
+
 def bury_the_last_run(home: Home, telemetry: Telemetry, died_ns: int) -> int:
     """End the spans that a killed supervisor and its hosts left open; returns how many."""
     own = telemetry.spans.lines.path.stem
@@ -100,6 +132,6 @@ def _finding(code: str, sentence: str) -> Finding:
         severity=Severity.HIGH,
         summary=sentence,
         consequence="what happens now may be missing from the records; supervision itself goes on",
-        fix="free space on the disk of the home folder",
+        fix=_CURES.get(code, _FREE_SPACE),
         verify="`qt report` does not name it any more",
     )

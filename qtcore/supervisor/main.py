@@ -163,6 +163,7 @@ def _records(supervisor: Supervisor, projection: Projection) -> dict[str, Callab
     return {
         "QT-JOURNAL-UNWRITABLE": lambda: supervisor.journal.problem,
         "QT-STATE-UNWRITABLE": lambda: projection.problem,
+        "QT-RECORDS-REMOVED": supervisor.removed,
         "QT-TELEMETRY-LOST": LostLines(lambda: supervisor.telemetry.dropped),
     }
 

@@ -23,6 +23,7 @@ from qtcore.records.journal import Journal
 from qtcore.supervisor.calls import PendingCalls
 from qtcore.supervisor.findings import FindingsBook
 from qtcore.supervisor.host_table import Death, Doom, HostTable, LiveHost
+from qtcore.supervisor.housekeeping import RemovedFiles
 from qtcore.supervisor.machine import Machine
 from qtcore.supervisor.recorder import Recorder
 from qtcore.supervisor.rounds import HealthRounds, Reading
@@ -63,6 +64,7 @@ class Supervisor:
         self.rounds = HealthRounds(
             ask=self._ask_health, heard=self._health_heard, clock=time.monotonic, instant=instant_now
         )
+        self.removed = RemovedFiles(telemetry.mend)
         self.stopped = anyio.Event()
         self.changed = anyio.Event()
         """Set, and replaced by a fresh one, at each transition, health answer or change of findings."""
@@ -265,6 +267,8 @@ class Supervisor:
                 self._finding_raised(message)
             case wire.ActWithheld():
                 self._recorder.withheld(message)
+            case wire.FileRemoved():
+                self.removed.note(message.path)
             case wire.NoteRaised():
                 self._recorder.note(host.name, message)
             case _:

@@ -39,12 +39,35 @@ class LineFile:
             self.dropped += not written
             return written > 0
 
+    def mend(self) -> bool:
+        """Begin the file anew when it was removed or moved away; True when that was done.
+
+        What was written since into a file that nobody finds is lost. False, too, while the disk refuses.
+        """
+        with self._lock:
+            if self._descriptor < 0 or self._in_place():
+                return False
+            lost = self._descriptor
+            try:
+                self.path.parent.mkdir(mode=0o700, exist_ok=True)
+                self._open()
+            except OSError:
+                return False
+            os.close(lost)
+            return True
+
     def close(self) -> None:
         """Let go of the file; later lines are dropped. Harmless when done twice."""
         with self._lock:
             if self._descriptor >= 0:
                 os.close(self._descriptor)
                 self._descriptor = -1
+
+    def _in_place(self) -> bool:
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+        except OSError:
+            return False
 
     def _open(self) -> None:
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -35,13 +35,8 @@ class OpenSpans:
         self.unmarked = 0
         self._free = list(range(HEADER_SLOTS, HEADER_SLOTS + slots))[::-1]
         self._slot_of: dict[int, int] = {}
-        size = (HEADER_SLOTS + slots) * SLOT_BYTES
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(descriptor, 0, size)  # else a full disk would kill us by SIGBUS
-            self._map = mmap.mmap(descriptor, size)
-        finally:
-            os.close(descriptor)
+        self._size = (HEADER_SLOTS + slots) * SLOT_BYTES
+        self._map = self._mapped()
         self._fill(0, dumps({"resource": resource}), HEADER_SLOTS * SLOT_BYTES)
 
     def mark(self, span_id: int, opening: Json) -> None:
@@ -63,6 +58,18 @@ class OpenSpans:
             self._map[slot * SLOT_BYTES] = _BLANK
             self._free.append(slot)
 
+    def mend(self) -> bool:
+        """Make the file anew, with its marks, when it was removed; True when that was done."""
+        if self._map.closed or self.path.exists():
+            return False
+        try:
+            fresh = self._mapped()
+        except OSError:
+            return False
+        fresh[:] = self._map[:]
+        self._map = fresh  # the old one goes with its last user, who may be another thread
+        return True
+
     def close(self) -> None:
         """The process ends in order: without open spans the file goes, otherwise it stays for the supervisor."""
         if self._map.closed:
@@ -70,6 +77,14 @@ class OpenSpans:
         self._map.close()
         if not self._slot_of:
             self.path.unlink(missing_ok=True)
+
+    def _mapped(self) -> mmap.mmap:
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(descriptor, 0, self._size)  # else a full disk would kill us by SIGBUS
+            return mmap.mmap(descriptor, self._size)
+        finally:
+            os.close(descriptor)
 
     def _fill(self, start: int, content: bytes, size: int) -> None:
         if len(content) >= size:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
@@ -41,6 +42,11 @@ class Telemetry:
     def dropped(self) -> int:
         """Lines that the disk refused; a number above 0 is a finding."""
         return self.spans.lines.dropped + self.log_file.lines.dropped
+
+    def mend(self) -> list[Path]:
+        """Begin anew each of its files that somebody removed; returns those that were gone."""
+        lines = [file.path for file in (self.log_file.lines, self.spans.lines) if file.mend()]
+        return [*lines, *([self.spans.marks.path] if self.spans.marks.mend() else [])]
 
     def close(self) -> None:
         """Send what waits to the OTLP endpoint (at most its own timeout) and let go of the files."""

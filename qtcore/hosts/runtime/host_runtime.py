@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, assert_never
 
 import structlog
@@ -17,6 +18,7 @@ from qtcore.control.host_message import (
     CallAction,
     CallDone,
     CheckHealth,
+    FileRemoved,
     HealDone,
     HealPlugin,
     HealthReported,
@@ -37,6 +39,7 @@ from qtcore.hosts.runtime.answers import Answers, SensorFailed
 from qtcore.hosts.runtime.belongings import OwnedThreads, task_factory
 from qtcore.hosts.runtime.board_slot import BoardSlot
 from qtcore.hosts.runtime.instance import Instance
+from qtcore.hosts.runtime.keeping import keep_files
 from qtcore.hosts.runtime.loading import load
 from qtcore.hosts.runtime.posture import PostureView
 from qtcore.hosts.runtime.registration import HookRegister
@@ -105,16 +108,20 @@ class HostRuntime:
             self._report(HostUp(host=self._host, pid=os.getpid(), publisher=network.publisher, router=network.router))
             self._network = network
             self._broken = network.broken
-            with self._telemetry() as tracer, _owned_work():
-                self._around = self._surroundings(clock, bus, desk, tracer)
+            with self._telemetry() as telemetry, _owned_work():
+                self._around = self._surroundings(clock, bus, desk, telemetry.tracer)
                 try:
+                    self._do(keep_files(telemetry, Home(self._spec.home).output_of(self._host), self._removed))
                     await self._obey(messages)
                 finally:
                     await self._end_jobs()
                     await desk.aclose()
 
+    def _removed(self, path: Path) -> None:
+        self._report(FileRemoved(path=str(path)))
+
     @contextmanager
-    def _telemetry(self) -> Iterator[Tracer]:
+    def _telemetry(self) -> Iterator[Telemetry]:
         spec = self._spec
         os.environ.update(spec.otel)
         telemetry = self._open_telemetry(
@@ -126,7 +133,7 @@ class HostRuntime:
             log_level=spec.log_level,
         )
         try:
-            yield telemetry.tracer
+            yield telemetry
         finally:
             telemetry.close()
 

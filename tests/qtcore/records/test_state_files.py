@@ -146,14 +146,24 @@ def test_a_file_is_due_again_at_half_its_validity(home: Home) -> None:
 def test_a_disk_that_refuses_is_a_problem_not_a_failure(tmp_path: Path) -> None:
     """Publishing goes on; `problem` says why and clears itself."""
     folder = tmp_path / "state"
+    folder.write_text("not a folder")
     files = StateFiles(folder)
 
     files.publish(state(1))
     assert files.problem is not None
     assert "free space" in files.problem
-    folder.mkdir()
+    folder.unlink()
     files.publish(state(2))
     assert files.problem is None
+
+
+def test_a_removed_folder_is_made_again(tmp_path: Path) -> None:
+    """Deleting the projections under a running system costs nothing: the next write brings them back."""
+    folder = tmp_path / "state"
+    files = StateFiles(folder)
+    files.publish(state(1))
+    assert files.problem is None
+    assert [path.name for path in folder.iterdir()] == ["feed.json"]
 
 
 def test_an_absent_folder_holds_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -151,6 +152,22 @@ def test_second_supervisor_on_the_same_home_is_refused_by_pid(start: Start, tmp_
     second = start(TWO_HOSTS)
     assert second.process.wait(20) == 69
     assert f"{live.process.pid}" in second.output()
+    assert live.stop() == 0
+
+
+def test_removed_logs_are_noticed_and_begun_anew(start: Start) -> None:
+    """Deleting logs and traces under a running system is a finding, and every process goes on in new files."""
+    live = start(TWO_HOSTS)
+    for plugin in ("calm", "victim"):
+        live.until_running(plugin)
+    logs, traces = live.home / "logs", live.home / "traces"
+    shutil.rmtree(logs)
+    shutil.rmtree(traces)
+    expected = [logs / name for name in ("host-one.jsonl", "host-two.jsonl", "supervisor.jsonl", "one.out", "two.out")]
+    live.until(lambda: all(path.exists() for path in expected), "new log files")
+    opened = live.until(lambda: [e for e in live.journal("finding_opened") if "RECORDS-REMOVED" in e["reason"]], "it")
+    assert "were removed while they were written" in opened[0]["reason"]
+    live.until(lambda: len([*traces.glob("*.jsonl")]) >= 3, "new traces")
     assert live.stop() == 0
 
 

@@ -53,6 +53,20 @@ def test_a_later_run_goes_on_in_the_same_file(path: Path) -> None:
     assert path.read_bytes() == b"first\nsecond\n"
 
 
+def test_a_removed_file_is_begun_anew(path: Path) -> None:
+    """Deleting a log or its whole folder under its writer costs what is written until the next look."""
+    lines = LineFile(path)
+    assert not lines.mend()
+    lines.write(b"lost\n")
+    path.unlink()
+    assert lines.mend()
+    lines.write(b"found\n")
+    assert path.read_bytes() == b"found\n"
+    assert not lines.mend()
+    lines.close()
+    assert not lines.mend()
+
+
 def test_a_full_disk_drops_whole_lines_and_counts_them(path: Path) -> None:
     """No half line stays behind, and writing goes on once there is room; a limit stands in for the full disk."""
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN
