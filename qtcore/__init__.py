@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from qtcore.kernel.words import Autonomy
     from qtcore.messaging.clock import ClockMap
     from qtcore.messaging.envelope import Gap
-    from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, every, is_check
+    from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, checked_mode, every, is_check
     from qtcore.topics import topic
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Status",
     "Subscription",
     "action",
+    "checked_mode",
     "every",
     "hookimpl",
     "is_check",
@@ -73,6 +74,7 @@ _HOMES = {
     "Status": "qtcore.health.model",
     "Subscription": "qtcore.context",
     "action": "qtcore.plugin",
+    "checked_mode": "qtcore.plugin",
     "every": "qtcore.plugin",
     "hookimpl": "qtcore.hooks",
     "is_check": "qtcore.plugin",

@@ -28,9 +28,10 @@ class Settings(BaseModel):
 
 
 class Check:
-    """The validation context while `qt check` or `qt up` looks at settings, before anything runs."""
+    """The validation context while `qt check` or `qt up` looks at settings, before anything runs in `mode`."""
 
-    def __init__(self) -> None:
+    def __init__(self, mode: str = "") -> None:
+        self.mode = mode
         self.asked = False
 
 
@@ -45,6 +46,14 @@ def is_check(info: ValidationInfo) -> bool:
         return False
     info.context.asked = True
     return True
+
+
+def checked_mode(info: ValidationInfo) -> str | None:
+    """The mode that would be started, where `is_check` is true; else None.
+
+    For what only one mode needs, such as credentials: refuse here, before anything is started.
+    """
+    return info.context.mode if is_check(info) and isinstance(info.context, Check) else None
 
 
 class NoSettings(Settings):
@@ -67,6 +76,8 @@ class Plugin(Generic[S]):
     """Two generations must never be active at once."""
     vital: ClassVar[bool] = False
     """Never given up: retried for ever, posture tightens while it is away."""
+    modes: ClassVar[list[str]] = []
+    """The modes it can work in, any when empty; `qt check` and `qt up` refuse another one."""
     preload: ClassVar[list[str]] = []
     """Third-party modules that its host's zygote imports beforehand."""
 

@@ -36,6 +36,7 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
     """Exclusive, because there is one ledger: two of them would be two truths."""
 
     writes: ClassVar = [VenueAddress, ClockMap]
+    modes: ClassVar = [Mode.PAPER.value]
     cadence_s = 5.0
     exclusive = True
     preload: ClassVar = ["aiohttp"]

@@ -26,7 +26,7 @@ READ_BY_EVERY_HOST = frozenset({"ClockMap"})
 def contract_problems(configuration: Configuration, manifests: Mapping[str, Manifest]) -> list[Problem]:
     """Everything that does not fit; disabled plugins count as absent."""
     view = _View(configuration, manifests)
-    checks = (_readers, _writers, _calls, _exclusive, _commands, _outside_names)
+    checks = (_modes, _readers, _writers, _calls, _exclusive, _commands, _outside_names)
     return [problem for check in checks for problem in check(view)]
 
 
@@ -53,6 +53,17 @@ class _View:
         """Who writes a topic."""
         manifests = self.enabled if enabled else self.manifests
         return {name: use for name, manifest in manifests.items() for use in manifest.writes if use.topic == topic}
+
+
+def _modes(view: _View) -> Iterator[Problem]:
+    mode = view.configuration.mode
+    for name, manifest in view.enabled.items():
+        if manifest.modes and mode not in manifest.modes:
+            sentence = (
+                f"it works only in mode {' or '.join(manifest.modes)}, and this would run in mode {mode}; "
+                f"set `enabled: false` for {name}, or run in mode {manifest.modes[0]}"
+            )
+            yield Problem(sentence, where=view.where(name), plugin=name)
 
 
 def _readers(view: _View) -> Iterator[Problem]:

@@ -61,6 +61,7 @@ def manifest_of(cls: type[Plugin[Any]], *, name: str, use: str) -> Manifest:
         cadence_s=cls.cadence_s,
         exclusive=cls.exclusive,
         vital=cls.vital,
+        modes=tuple(cls.modes),
         preload=tuple(cls.preload),
     )
 

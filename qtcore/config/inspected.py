@@ -19,6 +19,7 @@ class InspectionRequest(Document):
     name: PluginName
     use: str
     settings: dict[str, Any] = {}
+    mode: str = ""
     limit_s: float = Field(default=LIMIT_S, gt=0)
 
 

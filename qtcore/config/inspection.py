@@ -56,7 +56,9 @@ async def inspect(
     plugin may take. Raises ConfigurationError when the inspector itself does not answer.
     """
     requests = {
-        name: InspectionRequest(name=name, use=section.use, settings=section.settings, limit_s=limit_s)
+        name: InspectionRequest(
+            name=name, use=section.use, settings=section.settings, mode=configuration.mode, limit_s=limit_s
+        )
         for name, section in configuration.sections.plugins.items()
     }
     remembered = remembered_manifests(cache_dir, requests, configuration.root)
@@ -132,7 +134,8 @@ def _environment(root: Path) -> dict[str, str]:
 def _problems(configuration: Configuration, name: str, inspected: Inspected) -> Iterator[Problem]:
     weight = Weight.ERROR if configuration.sections.plugins[name].runs else Weight.FINDING
     if failure := inspected.manifest.failure:
-        place = f" ({_shortened(failure.file, configuration.root)}:{failure.line})" if failure.file else ""
+        line = f":{failure.line}" if failure.line is not None else ""
+        place = f" ({_shortened(failure.file, configuration.root)}{line})" if failure.file else ""
         where = configuration.where(("plugins", name, "use"))
         yield Problem(failure.sentence + place, weight, where=where, plugin=name)
         return

@@ -76,5 +76,6 @@ class Manifest(Document):
     cadence_s: float = Field(default=30.0, gt=0)
     exclusive: bool = False
     vital: bool = False
+    modes: tuple[str, ...] = Field(default=(), description="the modes it can work in; any when empty")
     preload: tuple[str, ...] = ()
     failure: LoadFailure | None = None

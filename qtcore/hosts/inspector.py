@@ -169,7 +169,7 @@ def inspect_one(request: InspectionRequest) -> Inspected:
     except Unloadable as error:
         return _unreadable(request, error.failure)
     files = {file: _digest(file) for file in loaded_files(request.use.partition(":")[0])}
-    check = Check()
+    check = Check(request.mode)
     misfits_found = tuple(_settings_misfits(cls.settings_type(), request, check))
     content = hashlib.sha256("".join(sorted(files.values())).encode()).hexdigest()
     return Inspected(

@@ -46,6 +46,16 @@ def test_plugins_that_fit_have_no_problem(load: Load) -> None:
     assert _told(load, TEXT, feed, venue) == []
 
 
+def test_a_plugin_of_one_mode_refuses_another(load: Load) -> None:
+    """What cannot work in this mode is named before the start, with both ways out."""
+    live = "version: 1\napplication: {mode: live}\nplugins:\n  venue: {use: toy.venue}\n"
+    (told,) = _told(load, live, _manifest("venue", modes=["paper"]))
+    assert "works only in mode paper, and this would run in mode live" in told
+    assert "set `enabled: false` for venue, or run in mode paper" in told
+    assert _told(load, live.replace("toy.venue}", "toy.venue, enabled: false}"), _manifest("venue", modes=["p"])) == []
+    assert _told(load, live, _manifest("venue", modes=["testnet", "live"])) == []
+
+
 def test_hard_reader_without_writer_is_an_error(load: Load) -> None:
     """Nobody may wait for what nobody writes; the nearest written topic is offered."""
     feed, venue = _manifest("feed", reads=[_use("Tick")]), _manifest("venue", writes=[_use("Ticks")])

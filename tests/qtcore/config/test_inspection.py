@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
+from qtcore import Settings, checked_mode
 from qtcore.config.configuration import Configuration, load_configuration
 from qtcore.config.inspection import Inspection, inspect
 from qtcore.config.problem import Weight
+from qtcore.plugin import Check
 
 pytestmark = pytest.mark.anyio
 
@@ -266,6 +269,25 @@ async def test_settings_may_be_checked_against_the_world(project: Callable[..., 
     assert (await inspect(configuration, cache)).problems == ()
     folder.rmdir()
     assert len((await inspect(configuration, cache)).problems) == 1
+
+
+class Keyed(Settings):
+    key: str = Field("", validate_default=True)
+
+    @field_validator("key")
+    @classmethod
+    def _given(cls, key: str, info: ValidationInfo) -> str:
+        if checked_mode(info) == "live" and not key:
+            raise ValueError("mode live needs a key")
+        return key
+
+
+async def test_settings_may_depend_on_the_mode() -> None:
+    """A credential is asked for only where its mode would be started, and never when the plugin is built."""
+    with pytest.raises(ValidationError, match="mode live needs a key"):
+        Keyed.model_validate({}, context=Check("live"))
+    assert Keyed.model_validate({}, context=Check("paper")).key == ""
+    assert Keyed().key == ""
 
 
 async def test_what_a_plugin_prints_at_import_does_no_harm(project: Callable[..., Configuration]) -> None:

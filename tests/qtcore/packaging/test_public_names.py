@@ -34,6 +34,7 @@ PUBLIC = {
     "Status",
     "Subscription",
     "action",
+    "checked_mode",
     "every",
     "hookimpl",
     "is_check",
