@@ -9,6 +9,7 @@ from decimal import Decimal
 import anyio
 
 from plugins.domain import ExitReason, Instrument, Intent, IntentState, Mode, Purpose
+from plugins.domain.money import to_step
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books, LedgerDown
 from plugins.exchange.ids import client_order_id
@@ -18,7 +19,7 @@ from plugins.exchange.requests import Requests, VenueRefusal, VenueSilent
 from plugins.exchange.results import Ordered, ordered, refused
 from plugins.exchange.sending import Sender
 from plugins.exchange.settings import ExchangeSettings
-from plugins.exchange.wire import PositionView
+from plugins.exchange.wire import ZERO, PositionView
 from qtcore import Context
 
 TRIES = 3
@@ -26,7 +27,7 @@ TRIES = 3
 
 
 class Closing:
-    """Closes whole positions; one call at a time for a symbol."""
+    """Closes positions or parts of them; one call at a time for a symbol."""
 
     def __init__(
         self,
@@ -55,11 +56,37 @@ class Closing:
                 held = await self._held(symbol)
                 if held is None:
                     return answer if answer.filled_quantity else refused(f"there is no position in {symbol} to close")
-                known = await self._send(held, reason)
+                known = await self._send(held, reason, held.quantity)
                 answer = ordered(known)
                 if known.filled >= held.quantity or not _worth_another(known):
                     return answer
             return answer
+
+    async def reduce(self, symbol: str, to: Decimal, reason: ExitReason) -> Ordered:
+        """Bring a position down to at most `to`; asked again, it finds nothing left to do. Raises Fenced, VenueSilent.
+
+        By the venue's word alone: from an older one more might be closed than was meant.
+        """
+        async with self._locks[symbol]:
+            answer = refused(f"{symbol} is not above {to}")
+            for _ in range(TRIES):
+                held = (await self._requests.positions(symbol)).get(symbol)
+                excess = self._whole_steps(symbol, held.quantity - to) if held else ZERO
+                if held is None or excess <= ZERO:
+                    return answer
+                known = await self._send(held, reason, excess)
+                answer = ordered(known)
+                if known.filled >= excess or not _worth_another(known):
+                    return answer
+            return answer
+
+    def _whole_steps(self, symbol: str, quantity: Decimal) -> Decimal:
+        """What the venue takes of `quantity`: less than its smallest order is nothing."""
+        rules = self._instruments.get(symbol)
+        if rules is None:
+            return quantity
+        steps = to_step(max(quantity, ZERO), rules.step)
+        return steps if steps >= rules.minimum_quantity else ZERO
 
     async def _held(self, symbol: str) -> PositionView | None:
         """The position by the venue's word, or the last word known when it gives none now."""
@@ -68,8 +95,8 @@ class Closing:
         except (VenueRefusal, VenueSilent):
             return self._books.positions.get(symbol)
 
-    async def _send(self, held: PositionView, reason: ExitReason) -> Tracked:
-        known = Tracked(self._intent(held, reason))
+    async def _send(self, held: PositionView, reason: ExitReason, quantity: Decimal) -> Tracked:
+        known = Tracked(self._intent(held, reason, quantity))
         with self._sender.holding(known.intent.id):
             known = await self._sender.send(known)
             if not known.final:
@@ -78,15 +105,14 @@ class Closing:
             await self._book(held.symbol)
         return known
 
-    def _intent(self, held: PositionView, reason: ExitReason) -> Intent:
+    def _intent(self, held: PositionView, reason: ExitReason, quantity: Decimal) -> Intent:
         position_id = self._books.position_id(held.symbol)
-        quantity = min(held.quantity, self._most(held.symbol))
         return Intent(
             id=client_order_id(Mode(self._ctx.mode), Purpose.EXIT, position_id, self._next_attempt(position_id)),
             symbol=held.symbol,
             side=held.side.opposite,
             purpose=Purpose.EXIT,
-            quantity=quantity,
+            quantity=min(quantity, self._most(held.symbol)),
             reduce_only=True,
             close_position=False,
             created_at=self._ctx.wall(),

@@ -225,6 +225,17 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         exchange.reconciler.hint(symbol)
         return answer
 
+    @action(effect=True, timeout_s=ENTER_TIMEOUT_S)
+    async def reduce(self, ctx: Ctx, symbol: str, to: Decimal, reason: ExitReason) -> Ordered:
+        """Bring a position down to at most `to` at market, reduce-only; repeated, it does nothing more."""
+        exchange = self._exchange()
+        if (why := judge_exit(ctx.posture, reason)) is not None:
+            return refused(why)
+        with ctx.span("reduce", symbol=symbol, reason=reason.value, to=str(to)):
+            answer = await exchange.closing.reduce(symbol, to, reason)
+        exchange.reconciler.hint(symbol)
+        return answer
+
     @action(effect=True)
     async def cancel(self, _: Ctx, intent_id: str) -> Ordered:
         """Cancel an order of ours that waits at the venue. A stop that guards a position is replaced, not cancelled."""

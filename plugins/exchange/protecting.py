@@ -47,6 +47,8 @@ class Protection:
             old = self._books.protection(symbol, purpose)
             if same := [known for known in old if known.intent.trigger == trigger and _covers(known, held)]:
                 return ordered(same[0], f"there is one at {trigger} already")
+            if purpose is Purpose.STOP and (tighter := _tighter(old, held, trigger)):
+                return refused(f"a stop at {tighter} guards {symbol} already, and stops never loosen")
             known = await self._send(self._intent(held, purpose, trigger, reason))
             if known.code == STOP_ALREADY_THERE:
                 known = await self._send(_by_quantity(self._intent(held, purpose, trigger, reason), held))
@@ -105,6 +107,16 @@ class Protection:
 
 def _by_quantity(intent: Intent, held: PositionView) -> Intent:
     return replace(intent, close_position=False, reduce_only=True, quantity=held.quantity)
+
+
+def _tighter(old: list[Tracked], held: PositionView, trigger: Decimal) -> Decimal | None:
+    """The trigger of a live stop over the whole position that is nearer to the price than `trigger`."""
+    sign = held.side.sign
+    live = [known for known in old if known.stop_status is StopStatus.LIVE and _covers(known, held)]
+    nearer = [
+        known.intent.trigger for known in live if known.intent.trigger and known.intent.trigger * sign > trigger * sign
+    ]
+    return max(nearer, key=lambda price: price * sign, default=None)
 
 
 def _covers(known: Tracked, held: PositionView) -> bool:

@@ -112,6 +112,26 @@ async def test_a_stop_is_replaced_without_a_gap(door: Harness, venue: Any) -> No
         assert stop["closePosition"] or Decimal(stop["quantity"]) == Decimal("0.010")
 
 
+async def test_a_stop_never_loosens(door: Harness, venue: Any) -> None:
+    """A stop further away than the one that is there is refused, and the nearer one stays."""
+    await door.call("exchange.enter", wish(venue))
+    (before,) = venue.stops(SYMBOL)
+    looser = (Decimal(before["triggerPrice"]) * Decimal("0.99")).quantize(Decimal("0.1"))
+    answer = await door.call("exchange.protect", {"symbol": SYMBOL, "trigger": str(looser)})
+    assert (answer["state"], answer["intent_id"]) == ("refused", None)
+    assert venue.stops(SYMBOL) == [before]
+
+
+async def test_a_position_is_brought_down_once(door: Harness, venue: Any) -> None:
+    """A part is closed reduce-only; asking again for the same rest does nothing, and the stop still covers it."""
+    await door.call("exchange.enter", wish(venue))
+    for filled in ("0.005", "0"):
+        answer = await door.call("exchange.reduce", {"symbol": SYMBOL, "to": "0.0045", "reason": "take_profit"})
+        assert Decimal(answer["filled_quantity"]) == Decimal(filled)
+        assert venue.position(SYMBOL) == Decimal("0.005")
+    assert len(venue.stops(SYMBOL)) == 1
+
+
 async def test_a_stop_that_would_fire_at_once_is_refused_with_its_code(door: Harness, venue: Any) -> None:
     """-2021 reaches the caller, and the old stop stays."""
     await door.call("exchange.enter", wish(venue))
