@@ -127,7 +127,14 @@ def _hosts(configuration: Configuration, manifests: Mapping[str, Manifest]) -> d
 
 def _host_plan(name: str, section: HostSection, manifests: list[Manifest]) -> HostPlan:
     preload = {*section.preload, *(module for manifest in manifests for module in manifest.preload)}
-    return HostPlan(name, section.loop_limit_s, section.load_limit_s, tuple(sorted(preload)))
+    return HostPlan(
+        name=name,
+        loop_limit_s=section.loop_limit_s,
+        load_limit_s=section.load_limit_s,
+        preload=tuple(sorted(preload)),
+        nice=section.nice,
+        memory_mb=section.memory_mb,
+    )
 
 
 def _layout(host: str, configuration: Configuration, manifests: Mapping[str, Manifest]) -> HostLayout:

@@ -69,6 +69,12 @@ class HostSection(Section):
     )
     loop_limit_s: PositiveFloat = Field(default=1.0, description="silence of the event loop after which it is hung")
     load_limit_s: PositiveFloat = Field(default=30.0, description="the same while plugins are being imported")
+    nice: int = Field(
+        default=0, ge=0, le=19, description="how far it stands back when processors are short: 0 not at all, 19 most"
+    )
+    memory_mb: PositiveInt | None = Field(
+        default=None, description="data that each of its processes may hold; beyond it allocations fail there"
+    )
 
 
 class RestartSection(Section):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+from contextlib import suppress
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
+
+AUTOGROUP = Path("/proc/self/autogroup")
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -29,6 +33,17 @@ def die_with_parent() -> None:
 def name_process(name: str) -> None:
     """The name that `ps` and `top` show; the kernel keeps 15 bytes."""
     _prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()[:15]))
+
+
+def stand_back(nice: int) -> None:
+    """Let others go first when processors are short.
+
+    The kernel may share them out by session before it looks at processes (autogroup), and each host
+    has a session of its own: then it is the session's value that counts.
+    """
+    os.nice(nice)
+    with suppress(FileNotFoundError):  # a kernel without autogroups
+        AUTOGROUP.write_text(str(os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def _prctl(option: int, argument: int | ctypes.c_char_p) -> None:

@@ -102,6 +102,7 @@ def _be_somebody(spec: HostSpec, fds: HostFds) -> None:
     birth.own_session()
     linux.name_process(f"qt:{spec.host}")
     _protect_machine()
+    _take_share(spec)
     _attach_output(fds.output)
     faulthandler.enable(file=fds.evidence)
     faulthandler.register(birth.DUMP_SIGNAL, file=fds.evidence, all_threads=True)
@@ -117,6 +118,18 @@ def _protect_machine() -> None:
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
     except OSError as error:
         print(f"the kernel's choice when memory runs out was not set: {error}", file=sys.stderr)  # noqa: T201 - our log
+
+
+def _take_share(spec: HostSpec) -> None:
+    """Of processors and memory, what this host is meant to have.
+
+    Data is limited, not address space: libraries reserve far more of that than they ever use.
+    """
+    if spec.nice:
+        linux.stand_back(spec.nice)
+    if spec.memory_mb is not None:
+        limit = spec.memory_mb * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _attach_output(fd: int) -> None:

@@ -29,6 +29,9 @@ class HostSpec(Document):
     plugin_slots: dict[PluginName, int] = Field(default={}, description="slots of the plugins meant for this host")
     loop_limit_s: float = Field(default=1.0, gt=0, description="the loop counts as blocked after this silence")
 
+    nice: int = Field(default=0, ge=0, le=19, description="added to the supervisor's own nice value")
+    memory_mb: int | None = Field(default=None, gt=0, description="data that it, and each child, may hold")
+
     posture_levels: tuple[str, ...] = ("normal",)
     posture_when_unknown: str = "normal"
 

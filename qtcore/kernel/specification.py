@@ -74,6 +74,8 @@ class HostPlan:
     load_limit_s: float = 30.0
     preload: tuple[str, ...] = ()
     restart: RestartPolicy = RestartPolicy()
+    nice: int = 0
+    memory_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class Topology:
             host_slot=list(self.plan.hosts).index(host),
             plugin_slots={plugin: self.slot(plugin) for plugin in self.tenants(host)},
             loop_limit_s=plan.loop_limit_s,
+            nice=plan.nice,
+            memory_mb=plan.memory_mb,
             posture_levels=self.plan.posture.levels,
             posture_when_unknown=self.plan.posture.when_unknown,
             preload=plan.preload,

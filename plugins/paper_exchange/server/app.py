@@ -37,6 +37,9 @@ ENDPOINTS = (
     *control.ENDPOINTS,
 )
 BEAT_S = 1.0
+FORMING_S = 0.25
+"""The venue's own pace of candles that have not closed."""
+
 SHUTDOWN_S = 1.0
 """How long open requests may take to end when the server stops."""
 
@@ -103,6 +106,7 @@ class VenueServer:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.venue.play(), name="market")
             tasks.create_task(self._beat(), name="beat")
+            tasks.create_task(self._tell_forming(), name="forming candles")
 
     async def stop(self) -> None:
         """Close every connection and stop listening."""
@@ -178,6 +182,11 @@ class VenueServer:
             countdowns=self._countdowns,
             timing=self.timing,
         )
+
+    async def _tell_forming(self) -> None:
+        while True:
+            await asyncio.sleep(FORMING_S)
+            await self._streams.send_forming()
 
     async def _beat(self) -> None:
         while True:

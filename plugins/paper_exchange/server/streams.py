@@ -30,6 +30,7 @@ class Streams:
         self._timing = timing
         self._updated_ms = {symbol: price.at_ms for symbol, price in venue.account.prices.items()}
         self._intervals: dict[str, list[str]] = {}
+        self._moved: set[str] = set()
 
     def read_changed(self) -> None:
         """The set of streams that are read has changed: note which candle intervals are wanted of which symbol."""
@@ -47,8 +48,9 @@ class Streams:
         for step in steps:
             self._send_trade(step)
             self._send_book(step)
-            self._send_forming(step)
             self._updated_ms[step.symbol] = step.at_ms
+            if step.symbol in self._intervals:
+                self._moved.add(step.symbol)
 
     def closed(self, candles: Sequence[ClosedCandle], at_ms: int) -> None:
         """Send every closed candle in one burst; when the last has left is noted for the benchmark."""
@@ -59,6 +61,13 @@ class Streams:
             last = number == len(read)
             on_sent = (lambda: self._timing.burst_sent(at_ms, len(read), time.monotonic_ns())) if last else None
             self._sockets.publish(_kline_stream(closed.symbol, closed.interval), event, on_sent)
+
+    async def send_forming(self) -> None:
+        """The forming candles of the symbols that have traded since: the venue sends them each 250 ms of real time."""
+        moved, self._moved = self._moved, set()
+        for symbol in moved:
+            self._send_forming(symbol)
+            await asyncio.sleep(0)  # one at a time: a closed candle or an order must not wait for them all
 
     async def beat(self) -> None:
         """Mark prices and tickers: once a second of real time, however fast the market runs."""
@@ -83,13 +92,13 @@ class Streams:
             if self._sockets.wants(stream):
                 self._sockets.publish(stream, self._book_change(step))
 
-    def _send_forming(self, step: Step) -> None:
-        for interval in self._intervals.get(step.symbol, ()):
-            candle = self._venue.candles.forming(step.symbol, interval)
+    def _send_forming(self, symbol: str) -> None:
+        rules, at_ms = self._venue.source.rules[symbol], self._updated_ms[symbol]
+        for interval in self._intervals.get(symbol, ()):
+            candle = self._venue.candles.forming(symbol, interval)
             if candle is not None:
-                rules = self._venue.source.rules[step.symbol]
-                event = market_wire.kline_event(rules, interval, candle, closed=False, at_ms=step.at_ms)
-                self._sockets.publish(_kline_stream(step.symbol, interval), event)
+                event = market_wire.kline_event(rules, interval, candle, closed=False, at_ms=at_ms)
+                self._sockets.publish(_kline_stream(symbol, interval), event)
 
     def _book_change(self, step: Step) -> Json:
         """From the book of the trade before to that of this one: the ladder moves as a whole, old levels go."""

@@ -127,7 +127,16 @@ async def _tell(what: str) -> Any:
         "parent": os.getppid,
         "environment": lambda: dict(os.environ),
         "path": lambda: sys.path,
+        "nice": lambda: os.getpriority(os.PRIO_PROCESS, 0),
+        "memory": lambda: _allocate(64),
     }[what]()
+
+
+def _allocate(megabytes: int) -> str:
+    try:
+        return f"had {len(bytearray(megabytes * 1024 * 1024)) // 1024 // 1024}"
+    except MemoryError:
+        return "refused"
 
 
 async def _fetch(url: str) -> int:

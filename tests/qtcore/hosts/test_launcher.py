@@ -74,6 +74,18 @@ async def test_a_host_is_a_process_of_its_own(open_world: OpenWorld) -> None:
     os.close(write_end)
 
 
+async def test_a_host_takes_no_more_than_its_share(open_world: OpenWorld) -> None:
+    """`nice` is added to the supervisor's own, and `memory_mb` ends an allocation, not the process."""
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    async with open_world() as world:
+        modest = await world.spawn_up("modest", nice=3, memory_mb=48)
+        other = await world.spawn_up("other", host_slot=1)
+        assert await call(modest, "tell", what="nice") == own + 3
+        assert await call(modest, "tell", what="memory") == "refused"
+        assert await call(other, "tell", what="nice") == own
+        assert await call(other, "tell", what="memory") == "had 64"
+
+
 async def test_a_cold_host_is_no_different(open_world: OpenWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where this process may not adopt, hosts start by exec: same parent, session, name and end."""
     refuse = PermissionError(1, "not permitted")

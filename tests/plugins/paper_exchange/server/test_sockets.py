@@ -80,11 +80,24 @@ async def test_closed_candles_come_in_one_burst(market, open_venue):
         assert closed[:3] == list(range(closed[0], closed[0] + 3))
         assert {events[number]["s"] for number in closed[:3]} == set(market.prices)
         assert all(event["E"] <= running.venue.now_ms() for event in events)
-        forming = events[0]["k"]
-        assert (forming["o"], forming["x"], forming["T"] - forming["t"]) == ("100000.00", False, 59_999)
         timing = await running.get("/qt/v1/timing")
         assert [burst["candles"] for burst in timing["bursts"]] == [3, 3]
         assert timing["bursts"][0]["sent_ns"] < timing["bursts"][1]["sent_ns"]
+
+
+async def test_forming_candles_come_at_their_own_pace(market, open_venue):
+    """What has traded since is told as a candle that is not closed, however many trades there were, and only then."""
+    async with open_venue(market) as running, reading(running, "/market/ws/0") as reader:
+        await reader.command("SUBSCRIBE", "btcusdt@kline_1m")
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(running.server.run)
+            for _ in range(2):
+                await running.venue.play_moment(running.venue.timeline.peek())
+            event = await reader.next()
+            tasks.cancel_scope.cancel()
+        forming = event["k"]
+        assert (forming["o"], forming["x"], forming["T"] - forming["t"]) == ("100000.00", False, 59_999)
+        assert (forming["n"], event["E"]) == (2, running.venue.now_ms())
 
 
 async def test_combined_streams_are_wrapped(market, open_venue):
