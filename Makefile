@@ -64,13 +64,13 @@ $(BIN)/python:
 
 $(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing what Quantum Trader needs (once, about a minute)"
-	@$(PIP) --editable '.[trading]'
+	@$(PIP) --editable '.[trading,learning]'
 	@$(BIN)/qt check > /dev/null  # so that the first start need not look at every plugin
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing what the checks need (once, about two minutes)"
-	@$(PIP) --editable '.[trading,dev]'
+	@$(PIP) --editable '.[trading,learning,dev]'
 	@touch $@ $(VENV)/.run
 
 clean:

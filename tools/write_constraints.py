@@ -1,4 +1,4 @@
-"""Writes constraints.txt: the versions, in this environment, of all that `.[trading,dev]` needs."""
+"""Writes constraints.txt: the versions, in this environment, of all that `.[trading,learning,dev]` needs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def closure(name: str, extras: frozenset[str], seen: dict[str, str], asked: set[
 def main() -> None:
     """Write the file."""
     seen: dict[str, str] = {}
-    closure("qtcore", frozenset({"trading", "dev"}), seen, set())
+    closure("qtcore", frozenset({"trading", "learning", "dev"}), seen, set())
     lines = [f"{name}=={version}\n" for name, version in sorted(seen.items())]
     (ROOT / "constraints.txt").write_text(HEADER + "".join(lines))
     print(f"{len(lines)} distributions")
