@@ -51,6 +51,10 @@ CONTRACTS: dict[str, Any] = {
     "position": domain.Position,
     "stop-state": domain.StopState,
     "ensemble-weights": domain.EnsembleWeights,
+    "instrument": domain.Instrument,
+    "trading-policy": domain.TradingPolicy,
+    "risk-budget": domain.RiskBudget,
+    "portfolio-advice": domain.PortfolioAdvice,
 }
 """File name to the type it describes."""
 

@@ -1,5 +1,6 @@
 """Shared trading vocabulary: frozen types, Decimal money, enums, pure maths."""
 
+from plugins.domain.brackets import Bracket
 from plugins.domain.history import Succession, at_market_ms, candle_of, candles_of, history_of, market_ms, succession
 from plugins.domain.market import (
     Candle,
@@ -11,6 +12,7 @@ from plugins.domain.market import (
     VenueAddress,
 )
 from plugins.domain.pace import market_speed
+from plugins.domain.risk import EntryAdvice, PortfolioAdvice, Reduction, RiskBudget
 from plugins.domain.sources import CONFIDENCE, ConfidenceScale
 from plugins.domain.trading import (
     Account,
@@ -25,7 +27,9 @@ from plugins.domain.trading import (
     Vote,
 )
 from plugins.domain.words import (
+    EntryStyle,
     ExitReason,
+    ExitStyle,
     IntentState,
     MemberName,
     Mode,
@@ -45,10 +49,14 @@ __all__ = [
     "CONFIDENCE",
     "Account",
     "Ack",
+    "Bracket",
     "Candle",
     "ConfidenceScale",
     "EnsembleWeights",
+    "EntryAdvice",
+    "EntryStyle",
     "ExitReason",
+    "ExitStyle",
     "Fill",
     "Instrument",
     "Intent",
@@ -58,10 +66,13 @@ __all__ = [
     "Mode",
     "Outcome",
     "OutcomeCode",
+    "PortfolioAdvice",
     "Position",
     "Posture",
     "Purpose",
+    "Reduction",
     "Regime",
+    "RiskBudget",
     "Side",
     "Signal",
     "Source",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from plugins.domain.words import Mode, Regime, Volatility
+from plugins.domain.brackets import Bracket
+from plugins.domain.words import EntryStyle, ExitStyle, Mode, Regime, Source, Volatility
 from qtcore import topic
 
 
@@ -56,7 +57,10 @@ class Mark:
 @topic(retained=True, key="symbol")
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What may be ordered of a symbol: the venue's filters, in quote and base units."""
+    """What may be ordered of a symbol: the venue's filters, in quote and base units.
+
+    `brackets` is the venue's margin table, lowest notional first; empty while it is not known.
+    """
 
     symbol: str
     tick: Decimal
@@ -65,6 +69,7 @@ class Instrument:
     maximum_market_quantity: Decimal
     minimum_notional: Decimal
     status: str
+    brackets: tuple[Bracket, ...] = ()
 
 
 @topic(retained=True)
@@ -80,7 +85,10 @@ class Universe:
 @topic(retained=True)
 @dataclass(frozen=True, slots=True)
 class TradingPolicy:
-    """What the policy allows now; per symbol overrides stand in `by_symbol`."""
+    """What the policy allows now; per symbol overrides stand in `by_symbol`.
+
+    Only signals of `sources` may be traded; one against a clear trend needs `counter_trend_confidence`.
+    """
 
     allow_entries: bool
     reason: str
@@ -88,6 +96,8 @@ class TradingPolicy:
     risk_multiplier: Decimal
     by_symbol: dict[str, SymbolPolicy]
     at: datetime
+    sources: tuple[Source, ...] = tuple(Source)
+    counter_trend_confidence: Decimal = Decimal("0.60")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,8 @@ class SymbolPolicy:
 
     Stop and take-profit distances are in multiples of `atr` (price units). `trend` is the close's
     distance from its long average as a part of it; `reason` says why entries are not allowed.
+    A limit entry waits `entry_deadline_s` of market time. A profit of `break_even_r` times the first
+    risk moves the stop to the entry price; `trail_atr` is how far (in `atr`) a trailing stop stays behind.
     """
 
     regime: Regime
@@ -109,3 +121,8 @@ class SymbolPolicy:
     take_profit_atr: Decimal
     maximum_age_s: float
     reason: str = ""
+    entry_style: EntryStyle = EntryStyle.MARKET
+    entry_deadline_s: float = 20.0
+    exit_style: ExitStyle = ExitStyle.TREND_FOLLOW
+    break_even_r: Decimal = Decimal("0.5")
+    trail_atr: Decimal = Decimal(2)

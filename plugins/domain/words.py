@@ -97,6 +97,22 @@ class Volatility(StrEnum):
     UNKNOWN = "unknown"
 
 
+class EntryStyle(StrEnum):
+    """How an entry is sent; a limit order that does not fill until its deadline is cancelled first."""
+
+    MARKET = "market"
+    LIMIT_THEN_MARKET = "limit_then_market"
+    LIMIT_THEN_SKIP = "limit_then_skip"
+
+
+class ExitStyle(StrEnum):
+    """How a position is led: a quick profit, as long as the trend holds, or closely guarded."""
+
+    FAST_TAKE_PROFIT = "fast_take_profit"
+    TREND_FOLLOW = "trend_follow"
+    DEFENSIVE_TRAIL = "defensive_trail"
+
+
 class Purpose(StrEnum):
     """Why an order exists."""
 
