@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from plugins.domain import OutcomeCode, Posture, Side, Signal, SymbolPolicy, View
-from plugins.executor.sizing import Caps, Sizing, size, why_too_small
+from plugins.domain import OutcomeCode, Posture, Side, Signal, SymbolPolicy, TradingPolicy, View
+from plugins.domain.sizing import Funds, Sizing, Wanted, size, why_too_small
 from plugins.executor.world import Rules, World
 
+ONE = Decimal(1)
 _SIDES = {View.LONG: Side.LONG, View.SHORT: Side.SHORT}
 
 
@@ -40,7 +41,7 @@ def judge(signal: Signal, world: World, rules: Rules) -> Refusal | Order:
     for gate in GATES:
         if refusal := gate(signal, world, rules):
             return refusal
-    return _order(signal, world, rules)
+    return _order(signal, world)
 
 
 def _expiry(signal: Signal, world: World, _: Rules) -> Refusal | None:
@@ -87,10 +88,11 @@ def _policy(signal: Signal, world: World, _: Rules) -> Refusal | None:
     return None
 
 
-def _source(signal: Signal, _: World, rules: Rules) -> Refusal | None:
-    if signal.source in rules.sources:
+def _source(signal: Signal, world: World, _: Rules) -> Refusal | None:
+    sources = _trading_policy(world).sources
+    if signal.source in sources:
         return None
-    allowed = ", ".join(sorted(rules.sources)) or "none"
+    allowed = ", ".join(sorted(sources)) or "none"
     return Refusal(OutcomeCode.SOURCE, f"signals of {signal.source.value} are not traded (allowed: {allowed})")
 
 
@@ -106,7 +108,7 @@ def _trend(signal: Signal, world: World, rules: Rules) -> Refusal | None:
     """Against a clear trend more confidence is asked for."""
     trend = _symbol_policy(signal, world).trend
     against = -trend * _SIDES[signal.view].sign
-    needed = rules.counter_trend_confidence
+    needed = _trading_policy(world).counter_trend_confidence
     if against <= rules.trend_tolerance or signal.confidence >= needed:
         return None
     sentence = (
@@ -141,6 +143,8 @@ def _data(signal: Signal, world: World, rules: Rules) -> Refusal | None:
     if world.mark is None or world.account is None:
         missing = f"the mark price of {signal.symbol}" if world.mark is None else "the account"
         return Refusal(OutcomeCode.DATA_MISSING, f"{missing} is not known")
+    if world.budget is None:
+        return Refusal(OutcomeCode.DATA_MISSING, "the risk manager has not said what may be risked")
     if world.mark_age_s > rules.mark_age_s:
         return Refusal(OutcomeCode.STALE_DATA, f"the mark price is {world.mark_age_s:.1f} s old")
     if world.account_age_s > rules.account_age_s:
@@ -155,35 +159,45 @@ def _slots(_: Signal, world: World, rules: Rules) -> Refusal | None:
     return Refusal(OutcomeCode.SLOTS_FULL, f"{taken} of {rules.positions} positions are open")
 
 
-def _size(signal: Signal, world: World, rules: Rules) -> Refusal | None:
+def _size(signal: Signal, world: World, _: Rules) -> Refusal | None:
     assert world.instrument is not None  # noqa: S101 - _data has passed
-    sizing = _sizing(signal, world, rules)
+    sizing = _sizing(signal, world)
     why = why_too_small(sizing, world.instrument)
     if why is None:
         return None
     return Refusal(OutcomeCode.SIZE, f"{signal.symbol}: {why}", sizing.notional, world.instrument.minimum_notional)
 
 
-def _order(signal: Signal, world: World, rules: Rules) -> Order:
-    return Order(signal, _SIDES[signal.view], _sizing(signal, world, rules))
+def _order(signal: Signal, world: World) -> Order:
+    return Order(signal, _SIDES[signal.view], _sizing(signal, world))
 
 
-def _sizing(signal: Signal, world: World, rules: Rules) -> Sizing:
+def _sizing(signal: Signal, world: World) -> Sizing:
     assert world.instrument is not None  # noqa: S101 - _data has passed
     assert world.account is not None  # noqa: S101
     assert world.mark is not None  # noqa: S101
-    policy = _symbol_policy(signal, world)
-    multiplier = policy.risk_multiplier
-    caps = Caps(rules.risk_per_trade * multiplier, rules.notional_per_trade, rules.margin_share, rules.leverage)
-    distance = policy.atr * policy.stop_atr
-    return size(
-        _SIDES[signal.view], world.mark.price, distance, equity=world.account.equity, caps=caps, rules=world.instrument
+    assert world.budget is not None  # noqa: S101
+    policy, side = _symbol_policy(signal, world), _SIDES[signal.view]
+    advice = world.advice.entry(signal.symbol, side) if world.advice and world.advice.enforced else None
+    wanted = Wanted(
+        side,
+        world.mark.price,
+        policy.atr * policy.stop_atr,
+        multiplier=policy.risk_multiplier,
+        haircut=advice.haircut if advice else ONE,
+        room=advice.room if advice else None,
     )
+    funds = Funds(world.account.equity, world.account.available, world.open_notional)
+    return size(wanted, funds, world.budget, world.instrument)
+
+
+def _trading_policy(world: World) -> TradingPolicy:
+    assert world.policy is not None  # noqa: S101 - _policy has passed
+    return world.policy
 
 
 def _symbol_policy(signal: Signal, world: World) -> SymbolPolicy:
-    assert world.policy is not None  # noqa: S101 - _policy has passed
-    return world.policy.by_symbol[signal.symbol]
+    return _trading_policy(world).by_symbol[signal.symbol]
 
 
 GATES: tuple[Gate, ...] = (

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from plugins.domain import Account, Instrument, Mark, Position, Signal, TradingPolicy, Universe
+from plugins.domain import (
+    Account,
+    Instrument,
+    Mark,
+    PortfolioAdvice,
+    Position,
+    RiskBudget,
+    Signal,
+    TradingPolicy,
+    Universe,
+)
 from plugins.executor.world import World
 from plugins.store.kill_switch import KillSwitch
 
@@ -27,14 +38,14 @@ class Known:
     positions: dict[str, Position] = field(default_factory=dict)
     entered_at: dict[str, datetime] = field(default_factory=dict)
     """Market time of the last entry by symbol."""
-    untold: dict[str, float] = field(default_factory=dict)
-    """Symbols just entered whose position has not been told since, with the real time of the entry."""
+    untold: dict[str, tuple[float, Decimal]] = field(default_factory=dict)
+    """Symbols just entered whose position has not been told since: the real time of the entry and its notional."""
 
-    def entered(self, symbol: str, *, market_now: datetime, now_s: float) -> None:
+    def entered(self, symbol: str, notional: Decimal, *, market_now: datetime, now_s: float) -> None:
         """An entry filled, or may have: it counts as open from now on, not only when its position is told."""
         self.entered_at[symbol] = market_now
         if symbol not in self.positions:
-            self.untold[symbol] = now_s
+            self.untold[symbol] = (now_s, notional)
 
     def hear(self, message: object, now_s: float) -> None:
         """Take a message of any topic that the executor reads."""
@@ -59,9 +70,24 @@ class Known:
         """Drop entries that no cooldown asks for any more."""
         self.entered_at = {symbol: at for symbol, at in self.entered_at.items() if market_now - at < older_than}
 
-    def world(self, signal: Signal, *, posture: str, kill: KillSwitch, market_now: datetime, now_s: float) -> World:
+    def open_notional(self) -> Decimal:
+        """USDT of all positions and of entries whose position is not told yet."""
+        held = sum((each.quantity * each.mark_price for each in self.positions.values()), Decimal(0))
+        return sum((notional for _, notional in self.untold.values()), held)
+
+    def world(
+        self,
+        signal: Signal,
+        *,
+        posture: str,
+        kill: KillSwitch,
+        market_now: datetime,
+        now_s: float,
+        budget: RiskBudget | None = None,
+        advice: PortfolioAdvice | None = None,
+    ) -> World:
         """The view in which one signal is judged."""
-        self.untold = {symbol: at_s for symbol, at_s in self.untold.items() if now_s - at_s < UNTOLD_S}
+        self.untold = {symbol: entry for symbol, entry in self.untold.items() if now_s - entry[0] < UNTOLD_S}
         return World(
             market_now=market_now,
             posture=posture,
@@ -76,4 +102,7 @@ class Known:
             positions=self.positions,
             untold=frozenset(self.untold),
             last_entry_at=self.entered_at.get(signal.symbol),
+            budget=budget,
+            advice=advice,
+            open_notional=self.open_notional(),
         )

@@ -14,7 +14,9 @@ from plugins.domain import (
     Mark,
     Outcome,
     OutcomeCode,
+    PortfolioAdvice,
     Position,
+    RiskBudget,
     Signal,
     TradingPolicy,
     Universe,
@@ -47,7 +49,17 @@ RECENT_ENTRIES = 500
 class Executor(Plugin[ExecutorSettings]):
     """From signal to outcome."""
 
-    reads: ClassVar[list[type[Any]]] = [Signal, TradingPolicy, Universe, Position, Account, Instrument, Mark]
+    reads: ClassVar[list[type[Any]]] = [
+        Signal,
+        TradingPolicy,
+        RiskBudget,
+        Universe,
+        Position,
+        Account,
+        Instrument,
+        Mark,
+    ]
+    optional_reads: ClassVar[list[type[Any]]] = [PortfolioAdvice]
     writes: ClassVar[list[type[Any]]] = [Outcome]
     calls: ClassVar[list[str]] = ["exchange.enter", "exchange.entry", "risk_guard.approve"]
     cadence_s = 5.0
@@ -155,7 +167,13 @@ class Executor(Plugin[ExecutorSettings]):
         with ctx.span("gates", signal=signal.id, symbol=signal.symbol, view=signal.view.value) as span:
             kill = read_kill_switch(ctx.home)
             world = self._known.world(
-                signal, posture=ctx.posture, kill=kill, market_now=ctx.market_now(), now_s=ctx.now()
+                signal,
+                posture=ctx.posture,
+                kill=kill,
+                market_now=ctx.market_now(),
+                now_s=ctx.now(),
+                budget=ctx.latest(RiskBudget),
+                advice=ctx.latest(PortfolioAdvice),
             )
             verdict = judge(signal, world, ctx.settings.rules)
             if isinstance(verdict, Order):
@@ -182,7 +200,9 @@ class Executor(Plugin[ExecutorSettings]):
         with ctx.span("enter", symbol=order.signal.symbol, side=order.side.value, quantity=str(order.sizing.quantity)):
             answer = await door.enter(ctx, order)
         if answer.code in (OutcomeCode.FILLED, OutcomeCode.ORDER_UNKNOWN):
-            self._known.entered(order.signal.symbol, market_now=ctx.market_now(), now_s=ctx.now())
+            self._known.entered(
+                order.signal.symbol, order.sizing.notional, market_now=ctx.market_now(), now_s=ctx.now()
+            )
         if answer.code is OutcomeCode.FILLED:
             ctx.progress("entries")
         await self._settle(ctx, order.signal, answer, order.sizing.record())

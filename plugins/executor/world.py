@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from plugins.domain import Account, Instrument, Mark, Position, Source, TradingPolicy, Universe
+from plugins.domain import (
+    Account,
+    Instrument,
+    Mark,
+    PortfolioAdvice,
+    Position,
+    RiskBudget,
+    TradingPolicy,
+    Universe,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +25,7 @@ class Rules:
 
     positions: int
     cooldown: timedelta
-    sources: frozenset[Source]
     trend_tolerance: Decimal
-    counter_trend_confidence: Decimal
-    risk_per_trade: Decimal
-    notional_per_trade: Decimal
-    margin_share: Decimal
-    leverage: int
     account_age_s: float
     mark_age_s: float
 
@@ -46,3 +49,7 @@ class World:
     """Market time of the last entry in this symbol."""
     untold: frozenset[str] = frozenset()
     """Symbols just entered whose position is not among `positions` yet."""
+    budget: RiskBudget | None = None
+    advice: PortfolioAdvice | None = None
+    open_notional: Decimal = Decimal(0)
+    """USDT of all positions, with entries whose position is not told yet."""

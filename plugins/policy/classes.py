@@ -39,7 +39,8 @@ def regime_of(adx: float, range_width: float, before: Regime, settings: RegimeSe
     limit = settings.trend_over_adx if before is Regime.TRENDING else settings.trending_adx
     if adx >= limit:
         return Regime.TRENDING
-    return Regime.RANGING if range_width <= settings.ranging_width else Regime.NORMAL
+    width = settings.range_over_width if before is Regime.RANGING else settings.ranging_width
+    return Regime.RANGING if range_width <= width else Regime.NORMAL
 
 
 def volatility_of(ratio: float, before: Volatility, settings: VolatilitySettings) -> Volatility:

@@ -13,7 +13,7 @@ from plugins.domain import Posture, Regime, SymbolPolicy, TradingPolicy, Volatil
 from plugins.policy.classes import Classes
 from plugins.policy.gauge import Reading
 from plugins.policy.settings import PolicySettings
-from plugins.policy.tables import ZERO, allows_entries, exits_of, minimum_confidence, risk_multiplier
+from plugins.policy.tables import ZERO, allows_entries, entry_style, exit_style, exits_of, risk_multiplier, threshold
 
 _BY_MOVEMENT = (Volatility.LOW, Volatility.NORMAL, Volatility.HIGH, Volatility.EXTREME)
 
@@ -43,7 +43,7 @@ def symbol_policy(sight: Sight, settings: PolicySettings) -> SymbolPolicy:
         regime=regime,
         volatility=volatility,
         allow_entries=not reason,
-        minimum_confidence=minimum_confidence(regime, volatility, settings.confidence),
+        minimum_confidence=threshold(regime, volatility, settings.confidence),
         risk_multiplier=risk_multiplier(regime, volatility) if not reason else ZERO,
         atr=_figure(sight.reading.hourly_atr if sight.reading else 0.0),
         trend=_figure(sight.reading.trend if sight.reading else 0.0),
@@ -51,6 +51,11 @@ def symbol_policy(sight: Sight, settings: PolicySettings) -> SymbolPolicy:
         take_profit_atr=exits.take_profit_atr,
         maximum_age_s=exits.maximum_age_s,
         reason=reason,
+        entry_style=entry_style(regime, volatility),
+        entry_deadline_s=settings.entry_deadline_s,
+        exit_style=exit_style(regime, volatility),
+        break_even_r=exits.break_even_r,
+        trail_atr=exits.trail_atr,
     )
 
 
@@ -65,10 +70,12 @@ def trading_policy(
     return TradingPolicy(
         allow_entries=not reason,
         reason=reason or f"market {market.regime}, volatility {market.volatility}",
-        minimum_confidence=minimum_confidence(market.regime, market.volatility, settings.confidence),
+        minimum_confidence=threshold(market.regime, market.volatility, settings.confidence),
         risk_multiplier=ZERO if reason else risk_multiplier(market.regime, market.volatility),
         by_symbol=by_symbol,
         at=at,
+        sources=settings.sources,
+        counter_trend_confidence=settings.confidence.counter_trend,
     )
 
 

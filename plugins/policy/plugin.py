@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from typing import Any, ClassVar
 
 from plugins.domain import Account, Candle, TradingPolicy
-from plugins.policy.chain import dead_zones
 from plugins.policy.deciding import posture_of, trading_policy
 from plugins.policy.settings import PolicySettings
 from plugins.policy.watch import Watch
@@ -17,7 +16,6 @@ from qtcore import (
     Context,
     Finding,
     Health,
-    NeedsOperator,
     NotReady,
     Plugin,
     QtError,
@@ -58,13 +56,7 @@ class Policy(Plugin[PolicySettings]):
 
     @hookimpl
     async def start(self, ctx: Context[PolicySettings]) -> None:
-        """Warm up on history, then follow the candles. Raises NeedsOperator when no signal could ever pass."""
-        if zones := dead_zones(ctx.settings):
-            raise NeedsOperator(
-                "the policy asks for more confidence than a source can have, so its signals would all be refused: "
-                f"{'; '.join(zones)}. Lower policy.settings.confidence (ceiling, or the regime's), or leave the "
-                "source out of policy.settings.sources"
-            )
+        """Warm up on history, then follow the candles."""
         async with ctx.subscribe(Candle, gaps=True) as candles, asyncio.TaskGroup() as tasks:
             watch = self._watch = Watch(ctx)
             await _warm_up(ctx, watch)

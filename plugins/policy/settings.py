@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from plugins.domain import Source
+from plugins.policy.chain import dead_zones
+from plugins.policy.confidence import ConfidenceSettings
 from qtcore import Settings
-
-Share = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class RegimeSettings(Settings):
@@ -22,6 +21,7 @@ class RegimeSettings(Settings):
     ranging_width: float = Field(
         default=0.02, gt=0, description="high to low of an hour, as a part of the price; below: ranging"
     )
+    range_over_width: float = Field(default=0.022, gt=0, description="a range that has begun ends above this width")
     average_period: int = Field(
         default=200, ge=10, description="candles of the long average that `trend` is measured from"
     )
@@ -30,6 +30,8 @@ class RegimeSettings(Settings):
     def _ends_below_its_beginning(self) -> Self:
         if self.trend_over_adx > self.trending_adx:
             raise ValueError("trend_over_adx must not be above trending_adx, or a trend would end as it begins")
+        if self.range_over_width < self.ranging_width:
+            raise ValueError("range_over_width must not be below ranging_width, or a range would end as it begins")
         return self
 
 
@@ -51,30 +53,16 @@ class VolatilitySettings(Settings):
         return self
 
 
-class ConfidenceSettings(Settings):
-    """Least confidence of a signal by regime, within the bounds that the original meant for each."""
-
-    trending: Decimal = Field(default=Decimal("0.32"), ge=Decimal("0.20"), le=Decimal("0.50"))
-    ranging: Decimal = Field(default=Decimal("0.40"), ge=Decimal("0.25"), le=Decimal("0.55"))
-    normal: Decimal = Field(default=Decimal("0.38"), ge=Decimal("0.22"), le=Decimal("0.52"))
-    floor: Share = Decimal("0.30")
-    ceiling: Share = Decimal("0.60")
-
-    @model_validator(mode="after")
-    def _floor_below_ceiling(self) -> Self:
-        if self.floor > self.ceiling:
-            raise ValueError("floor must not be above ceiling")
-        return self
-
-
 class PolicySettings(Settings):
     """Regime and volatility thresholds, and what follows from them."""
 
     regime: RegimeSettings = RegimeSettings()
     volatility: VolatilitySettings = VolatilitySettings()
     confidence: ConfidenceSettings = ConfidenceSettings()
-    sources: tuple[Source, ...] = Field(
-        default=(Source.RSI_RULE,), min_length=1, description="whose signals must be able to pass"
+    sources: tuple[Source, ...] = Field(default=tuple(Source), description="whose signals are traded")
+    observed: tuple[Source, ...] = Field(default=(), description="whose signals are recorded and never traded")
+    entry_deadline_s: float = Field(
+        default=20.0, gt=0, le=600, description="market time that a limit entry may wait, where the style is one"
     )
     warm_up_bars: PositiveInt = Field(default=500, description="closed candles that the gauges start from")
     stale_after_periods: float = Field(
@@ -83,3 +71,13 @@ class PolicySettings(Settings):
     renew_s: PositiveFloat = Field(
         default=2.0, le=10, description="real seconds after which an unchanged policy is said again"
     )
+
+    @model_validator(mode="after")
+    def _can_be_satisfied(self) -> Self:
+        if zones := dead_zones(self.sources, self.observed, self.confidence):
+            raise ValueError(
+                f"the chain of thresholds and source filters lets nothing through: {'; '.join(zones)}. "
+                "Lower confidence (least, ceiling, or the regime's own), trade the source by naming it in sources, "
+                "or say in observed that its signals are only to be recorded"
+            )
+        return self

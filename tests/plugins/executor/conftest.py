@@ -13,6 +13,7 @@ from plugins.domain import (
     Instrument,
     Mark,
     Regime,
+    RiskBudget,
     Signal,
     Source,
     SymbolPolicy,
@@ -41,6 +42,7 @@ class Scene:
     instrument: Instrument
     world: World
     rules: Rules
+    budget: RiskBudget
 
 
 @pytest.fixture
@@ -77,6 +79,9 @@ def scene() -> Scene:
     instrument = Instrument(
         "BTCUSDT", Decimal("0.1"), Decimal("0.001"), Decimal("0.001"), Decimal(100), Decimal(100), "TRADING"
     )
-    world = World(NOW, "normal", None, universe, trading_policy, account, 0.1, mark, 0.1, instrument, {}, None)
+    budget = RiskBudget(Decimal("0.01"), Decimal(5000), Decimal("0.10"), Decimal(2), 5, Decimal("0.5"), NOW)
+    world = World(
+        NOW, "normal", None, universe, trading_policy, account, 0.1, mark, 0.1, instrument, {}, None, budget=budget
+    )
     rules = ExecutorSettings().rules
-    return Scene(NOW, signal, policy, trading_policy, universe, account, mark, instrument, world, rules)
+    return Scene(NOW, signal, policy, trading_policy, universe, account, mark, instrument, world, rules, budget)

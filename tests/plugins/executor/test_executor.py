@@ -48,7 +48,14 @@ async def running(home: Path, scene: Any) -> AsyncIterator[Harness]:
         h.on_call("exchange.entry", lambda _: None)
         h.on_call("exchange.enter", lambda _: FILLED)
         await h.ready()
-        for message in (scene.trading_policy, scene.universe, scene.account, scene.mark, scene.instrument):
+        for message in (
+            scene.trading_policy,
+            scene.universe,
+            scene.account,
+            scene.budget,
+            scene.mark,
+            scene.instrument,
+        ):
             await h.publish(message)
         yield h
 

@@ -9,12 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from plugins.domain import Instrument, OutcomeCode, Position, Side, View
+from plugins.domain import EntryAdvice, OutcomeCode, PortfolioAdvice, Position, Side, View
 from plugins.executor.gates import Order, Refusal, judge
-from plugins.executor.sizing import Caps, size, why_too_small
 
 Change = Callable[[Any], tuple[Any, Any]]
 
@@ -62,6 +59,7 @@ CASES: list[tuple[OutcomeCode, Change]] = [
     (OutcomeCode.DATA_MISSING, _world(instrument=None)),
     (OutcomeCode.DATA_MISSING, _world(mark=None)),
     (OutcomeCode.DATA_MISSING, _world(account=None)),
+    (OutcomeCode.DATA_MISSING, _world(budget=None)),
     (OutcomeCode.STALE_DATA, _world(mark_age_s=11.0)),
     (OutcomeCode.STALE_DATA, _world(account_age_s=11.0)),
     (OutcomeCode.SLOTS_FULL, _world(positions={name: _position(Side.LONG) for name in "ABCD"})),
@@ -90,7 +88,8 @@ def test_each_gate_refuses_with_its_own_code(scene: Any, code: OutcomeCode, chan
 
 def test_sources_may_be_excluded(scene: Any) -> None:
     """A source that is not traded ends its signals at the source gate."""
-    refusal = judge(scene.signal, scene.world, replace(scene.rules, sources=frozenset()))
+    policy = replace(scene.trading_policy, sources=())
+    refusal = judge(scene.signal, replace(scene.world, policy=policy), scene.rules)
     assert isinstance(refusal, Refusal)
     assert refusal.code is OutcomeCode.SOURCE
 
@@ -103,24 +102,12 @@ def test_measuring_gates_tell_how_far_off(scene: Any) -> None:
     assert (refusal.had, refusal.needed) == (Decimal("0.62"), Decimal("0.63"))
 
 
-@given(
-    side=st.sampled_from(Side),
-    price=st.decimals("0.5", 100_000, places=2),
-    share=st.decimals("0.0005", "0.2", places=4),
-    equity=st.decimals(10, 1_000_000, places=2),
-)
-def test_a_size_is_within_every_cap(side: Side, price: Decimal, share: Decimal, equity: Decimal) -> None:
-    """Risk at the stop, notional and margin stay under their caps; the stop is on the losing side, on a tick."""
-    rules = Instrument(
-        "XUSDT", Decimal("0.01"), Decimal("0.001"), Decimal("0.001"), Decimal(10**6), Decimal(5), "TRADING"
-    )
-    caps = Caps(Decimal("0.01"), Decimal(5000), Decimal("0.05"), 10)
-    sizing = size(side, price, price * share, equity=equity, caps=caps, rules=rules)
-    if why_too_small(sizing, rules) is not None:
-        return
-    assert sizing.quantity % rules.step == 0
-    assert sizing.stop_trigger % rules.tick == 0
-    assert (price - sizing.stop_trigger) * side.sign > 0
-    assert sizing.quantity * sizing.stop_distance <= equity * caps.risk_share
-    assert sizing.notional <= caps.notional
-    assert sizing.notional / caps.leverage <= equity * caps.margin_share
+def test_what_moves_with_the_book_is_cut(scene: Any) -> None:
+    """The balancer's haircut and room size an order, as long as its word is enforced."""
+    advice = PortfolioAdvice(True, True, "", {"BTCUSDT": EntryAdvice(Decimal("0.1"), Decimal(1000))}, {}, (), scene.now)
+    order = judge(scene.signal, replace(scene.world, advice=advice), scene.rules)
+    assert isinstance(order, Order)
+    assert (order.sizing.haircut, order.sizing.bound_by) == (Decimal("0.1"), "portfolio")
+    free = judge(scene.signal, replace(scene.world, advice=replace(advice, enforced=False)), scene.rules)
+    assert isinstance(free, Order)
+    assert free.sizing.haircut == 1

@@ -13,13 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from plugins.domain import Candle, Posture, Regime, Volatility
+from plugins.domain import CONFIDENCE, Candle, EntryStyle, ExitStyle, Posture, Regime, Source, Volatility
 from plugins.policy.chain import dead_zones
 from plugins.policy.classes import Classes, classes_of, regime_of, volatility_of
+from plugins.policy.confidence import ConfidenceSettings
 from plugins.policy.deciding import Sight, market_classes, posture_of, symbol_policy, trading_policy
 from plugins.policy.gauge import Gauge, Reading
-from plugins.policy.settings import ConfidenceSettings, PolicySettings, RegimeSettings, VolatilitySettings
-from plugins.policy.tables import allows_entries, exits_of, minimum_confidence, risk_multiplier
+from plugins.policy.settings import PolicySettings, RegimeSettings, VolatilitySettings
+from plugins.policy.tables import (
+    allows_entries,
+    entry_style,
+    exit_style,
+    exits_of,
+    minimum_confidence,
+    risk_multiplier,
+    threshold,
+)
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 SETTINGS, REGIME, VOLATILITY = PolicySettings(), RegimeSettings(), VolatilitySettings()
@@ -94,6 +103,8 @@ def test_volatility_levels(ratio: float, before: Volatility, level: Volatility) 
         (24, 0.03, Regime.RANGING, Regime.NORMAL),
         (20, 0.01, Regime.TRENDING, Regime.TRENDING),
         (19, 0.01, Regime.TRENDING, Regime.RANGING),
+        (10, 0.021, Regime.RANGING, Regime.RANGING),
+        (10, 0.023, Regime.RANGING, Regime.NORMAL),
     ],
 )
 def test_regimes(adx: float, width: float, before: Regime, regime: Regime) -> None:
@@ -201,16 +212,77 @@ def test_the_market_is_the_commonest_and_the_middling() -> None:
     assert market == Classes(Regime.TRENDING, Volatility.HIGH)
 
 
+SEED = {"trending": "0.32", "least": "0.64"}
+
+
 def test_the_shipped_thresholds_can_be_passed() -> None:
-    """No regime asks for more than the RSI rule can have."""
-    assert dead_zones(SETTINGS) == []
+    """No regime asks for more than any source can have."""
+    assert dead_zones(SETTINGS.sources, SETTINGS.observed, SETTINGS.confidence) == []
 
 
-def test_a_gate_nobody_passes_is_found() -> None:
-    """A floor above 0.65 refuses every signal of the RSI rule; it is named with both figures."""
-    zones = dead_zones(PolicySettings(confidence=ConfidenceSettings(floor=Decimal("0.66"), ceiling=Decimal("0.7"))))
-    assert len(zones) == 9
-    assert zones[0] == "rsi_rule reaches at most 0.65, trending/low asks for 0.66"
+def test_id1_the_chain_of_the_original_is_refused() -> None:
+    """0.32 in a trend, a rule of 0.55 to 0.65, a threshold of 0.64, and the rule filtered: told with all four."""
+    with pytest.raises(ValidationError) as refused:
+        PolicySettings.model_validate({"sources": ["ensemble"], "confidence": SEED})
+    sentence = str(refused.value)
+    for figure in ("0.32", "0.55 to 0.65", "0.64", "sources leaves it out"):
+        assert figure in sentence
+    assert PolicySettings.model_validate({"sources": ["ensemble"], "observed": ["rsi_rule"], "confidence": SEED})
+    assert PolicySettings.model_validate({"confidence": SEED})
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"confidence": {"least": "0.66"}}, "rsi_rule reaches at most 0.65, the threshold (confidence.least) asks"),
+        ({"sources": ["ensemble"], "observed": ["rsi_rule"], "confidence": {"least": "0.96"}}, "ensemble reaches"),
+        (
+            {"confidence": {"floor": "0.66", "ceiling": "0.7"}},
+            "trending/low asks for 0.66",
+        ),
+        ({"sources": [], "observed": ["rsi_rule", "ensemble"]}, "no source is traded at all"),
+        ({"observed": ["rsi_rule"]}, "both in sources (traded) and in observed"),
+    ],
+)
+def test_a_gate_nobody_passes_is_found(settings: dict[str, Any], told: str) -> None:
+    """Whatever makes the signals of a source unable to pass is named with its figures."""
+    with pytest.raises(ValidationError) as refused:
+        PolicySettings.model_validate(settings)
+    assert told in str(refused.value)
+
+
+@given(st.decimals("0", "1", places=2), st.decimals("0.2", "0.5", places=2))
+def test_what_is_accepted_can_be_passed(least: Decimal, trending: Decimal) -> None:
+    """With settings that are accepted, the surest signal of every traded source passes wherever entries are allowed."""
+    try:
+        settings = PolicySettings(confidence=ConfidenceSettings(least=least, trending=trending))
+    except ValidationError:
+        assert least > CONFIDENCE[Source.RSI_RULE].highest
+        return
+    for source in settings.sources:
+        for regime in Regime:
+            for volatility in Volatility:
+                if allows_entries(regime, volatility):
+                    assert threshold(regime, volatility, settings.confidence) <= CONFIDENCE[source].highest
+
+
+def test_styles_follow_the_market() -> None:
+    """A wild market is not entered at any price, a range for a better one, a trend at once; exits likewise."""
+    wild, usual = Volatility.HIGH, Volatility.NORMAL
+    assert entry_style(Regime.TRENDING, wild) is EntryStyle.LIMIT_THEN_SKIP
+    assert entry_style(Regime.RANGING, usual) is EntryStyle.LIMIT_THEN_MARKET
+    assert entry_style(Regime.TRENDING, usual) is EntryStyle.MARKET
+    said = symbol_policy(sight(Regime.RANGING, wild), SETTINGS)
+    assert exit_style(Regime.RANGING, usual) is ExitStyle.FAST_TAKE_PROFIT
+    assert (said.entry_style, said.exit_style) == (EntryStyle.LIMIT_THEN_SKIP, ExitStyle.DEFENSIVE_TRAIL)
+    assert (said.break_even_r, said.trail_atr) == (Decimal("0.8"), Decimal("2.5"))
+
+
+@given(st.floats(0, 0.1), st.floats(0, 60), st.sampled_from(Regime))
+def test_a_regime_is_stable_when_asked_again(width: float, adx: float, before: Regime) -> None:
+    """The same reading twice never changes the regime a second time."""
+    once = regime_of(adx, width, before, REGIME)
+    assert regime_of(adx, width, once, REGIME) is once
 
 
 @pytest.mark.parametrize(

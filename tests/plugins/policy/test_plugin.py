@@ -119,12 +119,12 @@ async def test_an_unknown_account_stops_entries(walk: Walk) -> None:
         assert claims(h)[-1][0] == "no_entries"
 
 
-async def test_thresholds_that_nothing_passes_need_the_operator() -> None:
+async def test_thresholds_that_nothing_passes_are_no_configuration() -> None:
     """It does not start to refuse everything in silence: it says which figures cannot meet."""
     settings = {"confidence": {"floor": "0.66", "ceiling": "0.7"}}
     async with harness(Policy, settings=settings) as h:
         end = await h.end()
-        assert end.cause is Cause.NEEDS_OPERATOR
+        assert end.cause is Cause.CONFIGURATION
         assert "rsi_rule reaches at most 0.65" in end.sentence
 
 
