@@ -44,7 +44,6 @@ DRILLS: dict[str, dict[str, Any]] = {
 
 ROOM_FOR_JUDGES = {
     "QT_PAPER_EXCHANGE__WEIGHT_LIMIT_1M": "240000",
-    "QT_EXCHANGE__WEIGHT_LIMIT": "240000",
     "QT_FEED__WEIGHT_CEILING": "200000",
 }
 """The venue counts requests by address, so judges who read all books after each blow would starve the trader."""

@@ -27,6 +27,8 @@ class Figures:
     positions: int
     fills: int
     weight_1m: int
+    banned_s: float = 0.0
+    paused_s: float = 0.0
 
 
 def health_of(figures: Figures) -> Health:
@@ -57,12 +59,14 @@ def health_of(figures: Figures) -> Health:
 
 
 _STATUS = {
+    "QT-EXCHANGE-BANNED": Status.CRITICAL,
     "QT-EXCHANGE-STALE": Status.CRITICAL,
     # Restarting would not mend these, and the plugin that could start no more could close nothing either.
     "QT-EXCHANGE-DB": Status.DEGRADED,
     "QT-EXCHANGE-UNCLEAR": Status.DEGRADED,
     "QT-EXCHANGE-LEDGER": Status.DEGRADED,
     "QT-EXCHANGE-STREAM": Status.DEGRADED,
+    "QT-EXCHANGE-SLOWED": Status.DEGRADED,
     "QT-EXCHANGE-FOREIGN": Status.HEALTHY,
 }
 
@@ -75,6 +79,36 @@ def _reconciled(figures: Figures) -> str:
     if figures.reconciled_age_s is None:
         return "not reconciled with the venue yet"
     return f"reconciled {figures.reconciled_age_s:.1f} s ago, {figures.positions} positions"
+
+
+def _banned(figures: Figures) -> Finding | None:
+    if not figures.banned_s:
+        return None
+    return Finding(
+        code="QT-EXCHANGE-BANNED",
+        severity=Severity.CRITICAL,
+        summary=f"the venue has banned this address for another {figures.banned_s:.0f} s",
+        evidence={"seconds_left": round(figures.banned_s)},
+        cause="requests went on after the venue had asked for fewer (HTTP 418)",
+        consequence="nothing can be entered, moved or closed from here; stops that are at the venue stay there",
+        fix="stop whatever else uses this address; close by hand in the venue's own application if it cannot wait",
+        verify="qt status",
+    )
+
+
+def _slowed(figures: Figures) -> Finding | None:
+    if not figures.paused_s or figures.banned_s:
+        return None
+    return Finding(
+        code="QT-EXCHANGE-SLOWED",
+        severity=Severity.MEDIUM,
+        summary=f"the venue asked for fewer requests; entries and data wait another {figures.paused_s:.0f} s",
+        evidence={"seconds_left": round(figures.paused_s), "weight_1m": figures.weight_1m},
+        cause="the address used up its request weight (HTTP 429); other programs on this address count too",
+        consequence="no entries and no reconciliation for so long; exits go on",
+        fix="none needed; if it comes back, see what else uses this address",
+        verify="qt status",
+    )
 
 
 def _stale(figures: Figures) -> Finding | None:
@@ -171,4 +205,4 @@ def _ledger(figures: Figures) -> Finding | None:
     )
 
 
-_RULES = (_ledger, _stale, _unclear, _disagreeing, _stream, _foreign)
+_RULES = (_ledger, _banned, _stale, _slowed, _unclear, _disagreeing, _stream, _foreign)

@@ -12,6 +12,7 @@ def figures_of(exchange: Exchange) -> Figures:
     unclear = list(exchange.books.unresolved())
     sent_ms = [known.sent_ms for known in unclear if known.sent_ms is not None]
     oldest_s = (exchange.requests.clock.now_ms() - min(sent_ms)) / 1000 if sent_ms else 0.0
+    now_ms, weights = exchange.requests.clock.now_ms(), exchange.requests.lanes.weights
     many = exchange.reconciler.disagreements
     return Figures(
         reconciled_age_s=exchange.reconciler.age_s,
@@ -26,4 +27,6 @@ def figures_of(exchange: Exchange) -> Figures:
         positions=len(exchange.books.positions),
         fills=exchange.books.ledger.counts()[0],
         weight_1m=exchange.requests.weight_1m,
+        banned_s=weights.banned_s(now_ms),
+        paused_s=weights.paused_s(now_ms),
     )

@@ -14,6 +14,7 @@ from plugins.exchange.books import Books
 from plugins.exchange.closing import Closing
 from plugins.exchange.door import Wish, World
 from plugins.exchange.entering import Entries
+from plugins.exchange.lanes import Lanes
 from plugins.exchange.ledger_file import open_ledger
 from plugins.exchange.leverage import Leverages
 from plugins.exchange.protecting import Protection
@@ -23,6 +24,7 @@ from plugins.exchange.sending import Sender
 from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.user_stream import UserStream
 from plugins.exchange.venue_clock import VenueClock
+from plugins.exchange.weights import Lane
 from plugins.store.kill_switch import read_kill_switch
 from plugins.venue import Keys, VenueClient
 from plugins.venue.client import is_loopback
@@ -105,8 +107,11 @@ def _requests(settings: ExchangeSettings, address: VenueAddress) -> Requests:
             recv_window_ms=settings.recv_window_ms,
         )
 
-    orders, reads = client(settings.order_timeout_s), client(2 * settings.order_timeout_s)
-    return Requests(orders, reads, VenueClock(), working_type=settings.working_type)
+    patience_s = dict.fromkeys(Lane, settings.order_timeout_s) | {Lane.DATA: 2 * settings.order_timeout_s}
+    clients = {lane: client(timeout_s) for lane, timeout_s in patience_s.items()}
+    return Requests(
+        Lanes(clients, VenueClock()), working_type=settings.working_type, weight_limit=settings.weight_limit
+    )
 
 
 def _assembled(ctx: Context[ExchangeSettings], address: VenueAddress, requests: Requests, books: Books) -> Exchange:

@@ -110,7 +110,7 @@ class Reconciler:
 
     def _hint_delay_s(self) -> float:
         """How long hints are gathered: the longer, the more of the venue's weight is used up."""
-        share = self._requests.weight_1m / self._ctx.settings.weight_limit
+        share = self._requests.weight_share
         if share > BUSY_SHARE:
             return self._ctx.settings.reconcile_s
         return LONG_DELAY_S if share > HALF_SHARE else self._ctx.settings.hint_delay_s
@@ -150,7 +150,7 @@ class Reconciler:
     def _take_wishes(self) -> tuple[bool, dict[str, int]]:
         hints, self._hints = self._hints, {}
         due = time.monotonic() - self._swept_s > self._ctx.settings.sweep_s
-        weighty = self._requests.weight_1m > BUSY_SHARE * self._ctx.settings.weight_limit
+        weighty = self._requests.weight_share > BUSY_SHARE
         sweep = self._sweep_wanted or (due and not weighty)
         self._sweep_wanted = False
         return sweep, hints

@@ -1,12 +1,12 @@
 """Every request that this application makes of the venue, in own types.
 
-Two clients share the account: orders go through one of their own, so that none ever waits behind
-another request; ccxt's limiter is off in both, and the weight used is watched instead.
+What protects or closes, and every question about one order or one position, goes by the safety lane;
+entries have a lane of their own, and all lists share the third (see `lanes`).
 """
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -15,9 +15,10 @@ from ccxt.base.errors import BaseError
 
 from plugins.domain import Instrument, Intent, Purpose, Side
 from plugins.exchange import wire
+from plugins.exchange.lanes import HeldBack, Lanes, lane_of
 from plugins.exchange.order_path import Absent, Attempt
 from plugins.exchange.replies import NO_SUCH_ORDER, Refused, Unclear, reply_of
-from plugins.exchange.venue_clock import VenueClock
+from plugins.exchange.weights import Lane
 from plugins.exchange.wire import (
     AccountView,
     AlgoView,
@@ -52,46 +53,55 @@ class VenueRefusal(QtError):
 
 
 class Requests:
-    """The venue's REST interface over two clients, `orders` and `reads`."""
+    """The venue's REST interface over the lanes."""
 
-    def __init__(self, orders: VenueClient, reads: VenueClient, clock: VenueClock, *, working_type: str) -> None:
-        # ccxt makes these methods at run time, and its annotations describe the synchronous ones
-        self._orders: Any = orders
-        self._reads: Any = reads
+    def __init__(self, lanes: Lanes, *, working_type: str, weight_limit: int | None = None) -> None:
+        self.lanes = lanes
+        self._weight_limit = weight_limit or sys.maxsize
+        self.clock = lanes.clock
         self._working_type = working_type
-        self.clock = clock
 
     @property
     def weight_1m(self) -> int:
-        """Request weight used in the current minute, as the venue last said."""
-        return int(max(self._orders.usage.weight_1m, self._reads.usage.weight_1m))
+        """Request weight used in the current minute."""
+        return self.lanes.weights.used(self.clock.now_ms())
+
+    @property
+    def weight_share(self) -> float:
+        """The part of the minute's weight that is used."""
+        return self.weight_1m / self.lanes.weights.limit
 
     async def close(self) -> None:
-        """Close both clients; once begun it goes on to the end, also when who waits for it is cancelled."""
-        await asyncio.shield(asyncio.gather(self._orders.close(), self._reads.close()))
+        """Close all clients."""
+        await self.lanes.close()
 
     # --- orders -----------------------------------------------------------------------------------
 
     async def place(self, intent: Intent, attempt: Attempt) -> OrderView | AlgoView | Refused | Unclear:
         """Send an order; every way in which it can end is a value, because all of them matter."""
         stamped = {"timestamp": attempt.sent_ms, "recvWindow": attempt.recv_window_ms}
+        lane = lane_of(intent)
         if intent.trigger is None:
-            asked = self._orders.fapiPrivatePostOrder(_plain(intent) | stamped)
+            asked = self.lanes.ask(lane, "fapiPrivatePostOrder", _plain(intent) | stamped, weight=0)
             return await _sent(asked, "order", wire.order_from)
-        asked = self._orders.fapiPrivatePostAlgoOrder(_conditional(intent, self._working_type) | stamped)
+        order = _conditional(intent, self._working_type) | stamped
+        asked = self.lanes.ask(lane, "fapiPrivatePostAlgoOrder", order, weight=0)
         return await _sent(asked, "conditional order", wire.algo_from)
 
     async def cancel_order(self, symbol: str, client_id: str) -> Refused | Unclear | None:
         """Cancel in the matching engine; None when the venue did."""
-        return await _cancelled(self._orders.fapiPrivateDeleteOrder({"symbol": symbol, "origClientOrderId": client_id}))
+        by = {"symbol": symbol, "origClientOrderId": client_id}
+        return await _cancelled(self.lanes.ask(Lane.SAFETY, "fapiPrivateDeleteOrder", by))
 
     async def cancel_algo(self, client_id: str) -> Refused | Unclear | None:
         """Cancel a conditional order; None when the venue did."""
-        return await _cancelled(self._orders.fapiPrivateDeleteAlgoOrder({"clientAlgoId": client_id}))
+        by = {"clientAlgoId": client_id}
+        return await _cancelled(self.lanes.ask(Lane.SAFETY, "fapiPrivateDeleteAlgoOrder", by))
 
     async def set_leverage(self, symbol: str, leverage: int) -> int:
         """Set the leverage of a symbol and return what the venue says it is now. Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._orders.fapiPrivatePostLeverage({"symbol": symbol, "leverage": leverage}))
+        wanted = {"symbol": symbol, "leverage": leverage}
+        answer = await _read(self.lanes.ask(Lane.ENTRY, "fapiPrivatePostLeverage", wanted))
         return int(_object(answer, "leverage").get("leverage", 0))
 
     # --- asking about one order -------------------------------------------------------------------
@@ -101,7 +111,7 @@ class Requests:
         by = {"origClientOrderId": client_id} if client_id else {"orderId": order_id}
         asked_ms = self.clock.now_ms()
         try:
-            answer = await _read(self._orders.fapiPrivateGetOrder({"symbol": symbol, **by}))
+            answer = await _read(self.lanes.ask(Lane.SAFETY, "fapiPrivateGetOrder", {"symbol": symbol, **by}))
         except VenueRefusal as refusal:
             return _absent_or_raise(refusal, asked_ms)
         return _readable(wire.order_from, _object(answer, "order"))
@@ -110,7 +120,7 @@ class Requests:
         """A conditional order by client id. Raises VenueRefusal, VenueSilent."""
         asked_ms = self.clock.now_ms()
         try:
-            answer = await _read(self._orders.fapiPrivateGetAlgoOrder({"clientAlgoId": client_id}))
+            answer = await _read(self.lanes.ask(Lane.SAFETY, "fapiPrivateGetAlgoOrder", {"clientAlgoId": client_id}))
         except VenueRefusal as refusal:
             return _absent_or_raise(refusal, asked_ms)
         return _readable(wire.algo_from, _object(answer, "conditional order"))
@@ -119,71 +129,84 @@ class Requests:
 
     async def positions(self, symbol: str | None = None) -> dict[str, PositionView]:
         """Open positions by symbol. Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._reads.fapiPrivateV3GetPositionRisk({"symbol": symbol} if symbol else {}))
+        lane, one = (Lane.SAFETY, {"symbol": symbol}) if symbol else (Lane.DATA, {})
+        answer = await _read(self.lanes.ask(lane, "fapiPrivateV3GetPositionRisk", one, weight=5))
         found = [_readable(wire.position_from, row) for row in _rows(answer, "positions")]
         return {position.symbol: position for position in found if position is not None}
 
     async def account(self) -> AccountView:
         """The account's sums. Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._reads.fapiPrivateV3GetAccount())
+        answer = await self._data("fapiPrivateV3GetAccount", weight=5)
         return _readable(wire.account_from, _object(answer, "account"))
 
     async def open_orders(self, symbol: str | None = None) -> list[OrderView]:
         """Working orders of the matching engine (weight 1 a symbol, 40 for all). Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._reads.fapiPrivateGetOpenOrders({"symbol": symbol} if symbol else {}))
+        answer = await self._open("fapiPrivateGetOpenOrders", symbol)
         return [_readable(wire.order_from, row) for row in _rows(answer, "open orders")]
 
     async def open_algos(self, symbol: str | None = None) -> list[AlgoView]:
         """Waiting conditional orders (weight 1 a symbol, 40 for all). Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._reads.fapiPrivateGetOpenAlgoOrders({"symbol": symbol} if symbol else {}))
+        answer = await self._open("fapiPrivateGetOpenAlgoOrders", symbol)
         return [_readable(wire.algo_from, row) for row in _rows(answer, "open conditional orders")]
 
     async def trades_from(self, symbol: str, trade_id: int) -> list[TradeView]:
         """At most PAGE executions from `trade_id` on, in order. Raises VenueRefusal, VenueSilent."""
         asked = {"symbol": symbol, "fromId": trade_id, "limit": PAGE}
-        answer = await _read(self._reads.fapiPrivateGetUserTrades(asked))
+        answer = await self._data("fapiPrivateGetUserTrades", asked, weight=5)
         return sorted((_readable(wire.trade_from, row) for row in _rows(answer, "trades")), key=lambda t: t.trade_id)
 
     async def income_since(self, since_ms: int) -> list[IncomeView]:
         """At most PAGE wallet changes from a market time (ms) on, in order. Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._reads.fapiPrivateGetIncome({"startTime": since_ms, "limit": PAGE}))
+        answer = await self._data("fapiPrivateGetIncome", {"startTime": since_ms, "limit": PAGE}, weight=30)
         return sorted((_readable(wire.income_from, row) for row in _rows(answer, "income")), key=lambda i: i.at)
 
     async def leverages(self) -> dict[str, int]:
         """The leverage set for each symbol. Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._reads.fapiPrivateGetSymbolConfig({}))
+        answer = await self._data("fapiPrivateGetSymbolConfig", weight=5)
         return {str(row["symbol"]): int(row["leverage"]) for row in _rows(answer, "symbol settings")}
 
     async def hedge_mode(self) -> bool:
         """Whether the account keeps long and short positions apart. Raises VenueRefusal, VenueSilent."""
-        answer = await _read(self._reads.fapiPrivateGetPositionSideDual())
+        answer = await self._data("fapiPrivateGetPositionSideDual", weight=30)
         return bool(_object(answer, "position mode").get("dualSidePosition"))
 
     # --- everything else --------------------------------------------------------------------------
 
     async def instruments(self) -> list[Instrument]:
-        """Every symbol with complete filters. Raises VenueRefusal, VenueSilent."""
-        answer = _object(await _read(self._reads.fapiPublicGetExchangeInfo()), "exchange information")
+        """Every symbol with complete filters; notes the venue's weight limit. Raises VenueRefusal, VenueSilent."""
+        answer = _object(await self._data("fapiPublicGetExchangeInfo"), "exchange information")
+        self.lanes.weights.limit = min(self._weight_limit, _readable(wire.weight_limit_from, answer))
         usable = [row for row in _rows(answer.get("symbols"), "symbols") if row.get("contractType") == "PERPETUAL"]
         return [_readable(wire.instrument_from, row) for row in usable]
 
     async def measure_clock(self) -> None:
-        """Ask the venue's time and set `clock` by it. Raises VenueRefusal, VenueSilent."""
-        asked_s = time.monotonic()
-        answer = _object(await _read(self._orders.fapiPublicGetTime()), "time")
-        self.clock.measured(int(answer["serverTime"]), asked_s, time.monotonic())
+        """Ask the venue's time by both lanes of orders and set `clock` by it. Raises VenueRefusal, VenueSilent.
+
+        It also keeps their connections open: the first order after a quiet time must not wait for a handshake.
+        """
+        for lane in (Lane.ENTRY, Lane.SAFETY):
+            asked_s = time.monotonic()
+            answer = _object(await _read(self.lanes.ask(lane, "fapiPublicGetTime")), "time")
+            self.clock.measured(int(answer["serverTime"]), asked_s, time.monotonic())
 
     async def listen_key(self) -> str:
         """A key for the user stream. Raises VenueRefusal, VenueSilent."""
-        return str(_object(await _read(self._reads.fapiPrivatePostListenKey()), "listen key")["listenKey"])
+        return str(_object(await self._data("fapiPrivatePostListenKey"), "listen key")["listenKey"])
 
     async def keep_listen_key(self) -> None:
         """Make the listen key last another hour. Raises VenueRefusal, VenueSilent."""
-        await _read(self._reads.fapiPrivatePutListenKey())
+        await self._data("fapiPrivatePutListenKey")
 
     def user_stream(self, listen_key: str) -> tuple[VenueClient, str]:
         """The client and URL to open the user stream with."""
-        return self._reads, str(self._reads.get_private_ws_url("linear", listen_key))
+        client: Any = self.lanes.stream_client()
+        return client, str(client.get_private_ws_url("linear", listen_key))
+
+    async def _data(self, endpoint: str, asked: dict[str, Any] | None = None, *, weight: int = 1) -> Any:
+        return await _read(self.lanes.ask(Lane.DATA, endpoint, asked, weight=weight))
+
+    async def _open(self, endpoint: str, symbol: str | None) -> Any:
+        return await self._data(endpoint, {"symbol": symbol} if symbol else {}, weight=1 if symbol else 40)
 
 
 def _plain(intent: Intent) -> dict[str, Any]:
@@ -222,6 +245,8 @@ def _word_of(side: Side) -> str:
 async def _sent(asked: Awaitable[Any], what: str, read: Callable[[wire.Json], V]) -> V | Refused | Unclear:
     try:
         return read(object_of(await asked, what))
+    except HeldBack as held:
+        return Refused(None, str(held), held.for_s)
     except BaseError as error:
         return reply_of(error)
     except Unreadable as error:
@@ -231,6 +256,8 @@ async def _sent(asked: Awaitable[Any], what: str, read: Callable[[wire.Json], V]
 async def _cancelled(asked: Awaitable[Any]) -> Refused | Unclear | None:
     try:
         await asked
+    except HeldBack as held:
+        return Refused(None, str(held), held.for_s)
     except BaseError as error:
         return reply_of(error)
     return None
@@ -239,6 +266,8 @@ async def _cancelled(asked: Awaitable[Any]) -> Refused | Unclear | None:
 async def _read(asked: Awaitable[Any]) -> Any:
     try:
         return await asked
+    except HeldBack as held:
+        raise VenueRefusal(str(held), None, held.for_s) from held
     except BaseError as error:
         reply = reply_of(error)
         if isinstance(reply, Refused):

@@ -23,7 +23,9 @@ class ExchangeSettings(Settings):
     working_type: Literal["MARK_PRICE", "CONTRACT_PRICE"] = Field(
         default="MARK_PRICE", description="the price that stops watch; everything else here judges by the mark too"
     )
-    weight_limit: PositiveInt = Field(default=2400, description="the venue's request weight a minute")
+    weight_limit: PositiveInt | None = Field(
+        default=None, description="request weight to use in a minute at most; default: what the venue says"
+    )
     listen_key_renewal_s: PositiveFloat = Field(default=1500.0, description="the venue drops keys after an hour")
     stream_patience_s: PositiveFloat = Field(
         default=5.0, description="an own order that the user stream does not mention for this long makes it mute"

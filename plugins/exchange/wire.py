@@ -258,6 +258,15 @@ def instrument_from(row: Json) -> Instrument:
     )
 
 
+def weight_limit_from(row: Json) -> int:
+    """The request weight a minute that `/fapi/v1/exchangeInfo` allows. Raises Unreadable."""
+    limits = rows_of(row.get("rateLimits"), "rate limits")
+    found = [limit for limit in limits if limit.get("rateLimitType") == "REQUEST_WEIGHT"]
+    if not found:
+        raise Unreadable("the venue names no limit of request weight")
+    return int(_decimal(found[0], "limit"))
+
+
 def rows_of(answer: object, what: str) -> Sequence[Json]:
     """A list of objects, as documented; anything else is not an empty list but no answer. Raises Unreadable."""
     if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
