@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def _volatility_ratio(w: Windows) -> Floats:
 def _parkinson(w: Windows) -> Floats:
     """Volatility from ranges (M. Parkinson, Journal of Business 53, 1980)."""
     ratio = np.log(w.high(24) / w.low(24))
-    return np.sqrt(r.mean(ratio * ratio) / (4.0 * np.log(2.0)))
+    return np.sqrt(r.mean(ratio * ratio) / (4.0 * log(2.0)))
 
 
 def _stochastic(w: Windows) -> Floats:
