@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
@@ -22,13 +23,32 @@ HOME_PERIOD_S = 1.0
 LOSS_HOLDS_S = 30.0
 """After the last loss of spans or log lines the finding stays open for so long."""
 
-Problem = Callable[[], str | None]
+_DISK = "free space on the disk of the home folder"
+_GAPS = "what happens now may be missing from the records; supervision itself goes on"
 
-_FREE_SPACE = "free space on the disk of the home folder"
-_CURES = {
-    "QT-RECORDS-REMOVED": "nothing is to be done now; to free space, stop first, or let the limits do it",
-}
-_OVER = {"QT-RECORDS-REMOVED": "nothing more was removed"}
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One thing about the supervisor's own records that may go wrong, and what is said about it then."""
+
+    code: str
+    problem: Callable[[], str | None]
+    """Asked every two seconds: what is wrong, None while all is well."""
+    severity: Severity = Severity.HIGH
+    consequence: str = _GAPS
+    fix: str = _DISK
+    over: str = "the disk takes writes again"
+
+    def finding(self, sentence: str) -> Finding:
+        """What people read."""
+        return Finding(
+            code=self.code,
+            severity=self.severity,
+            summary=sentence,
+            consequence=self.consequence,
+            fix=self.fix,
+            verify="`qt report` does not name it any more",
+        )
 
 
 async def keep_traces(home: Home) -> None:
@@ -38,15 +58,16 @@ async def keep_traces(home: Home) -> None:
         await anyio.sleep(TRACES_PERIOD_S)
 
 
-async def watch_records(findings: FindingsBook, problems: Mapping[str, Problem]) -> None:
-    """Turn what the disk refuses into findings, by code; the supervisor goes on meanwhile."""
+async def watch_records(findings: FindingsBook, records: Iterable[Watched]) -> None:
+    """Turn what goes wrong with the records into findings; the supervisor goes on meanwhile."""
+    watched = tuple(records)
     while True:
-        for code, problem in problems.items():
-            sentence = problem()
+        for record in watched:
+            sentence = record.problem()
             if sentence is None:
-                findings.resolve(None, code, _OVER.get(code, "the disk takes writes again"))
+                findings.resolve(None, record.code, record.over)
             else:
-                findings.see(None, _finding(code, sentence))
+                findings.see(None, record.finding(sentence))
         await anyio.sleep(RECORDS_PERIOD_S)
 
 
@@ -124,14 +145,3 @@ def bury_the_last_run(home: Home, telemetry: Telemetry, died_ns: int) -> int:
         for name in names
     ]
     return sum(map(len, ended))
-
-
-def _finding(code: str, sentence: str) -> Finding:
-    return Finding(
-        code=code,
-        severity=Severity.HIGH,
-        summary=sentence,
-        consequence="what happens now may be missing from the records; supervision itself goes on",
-        fix=_CURES.get(code, _FREE_SPACE),
-        verify="`qt report` does not name it any more",
-    )

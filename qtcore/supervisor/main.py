@@ -33,6 +33,7 @@ from qtcore.records.lock import SupervisorLock
 from qtcore.records.recovery import open_or_recover
 from qtcore.supervisor.housekeeping import (
     LostLines,
+    Watched,
     bury_the_last_run,
     keep_traces,
     lost_home,
@@ -158,14 +159,27 @@ def _person() -> str:
         return f"uid {os.getuid()}"
 
 
-def _records(supervisor: Supervisor, projection: Projection) -> dict[str, Callable[[], str | None]]:
-    """The supervisor's own records, each with the question whether it takes writes."""
-    return {
-        "QT-JOURNAL-UNWRITABLE": lambda: supervisor.journal.problem,
-        "QT-STATE-UNWRITABLE": lambda: projection.problem,
-        "QT-RECORDS-REMOVED": supervisor.removed,
-        "QT-TELEMETRY-LOST": LostLines(lambda: supervisor.telemetry.dropped),
-    }
+def _records(supervisor: Supervisor, projection: Projection) -> tuple[Watched, ...]:
+    """The supervisor's own records, and what may go wrong with them."""
+    return (
+        Watched("QT-JOURNAL-UNWRITABLE", lambda: supervisor.journal.problem),
+        Watched("QT-STATE-UNWRITABLE", lambda: projection.problem),
+        Watched("QT-TELEMETRY-LOST", LostLines(lambda: supervisor.telemetry.dropped)),
+        Watched(
+            "QT-TELEMETRY-UNSENT",
+            lambda: supervisor.telemetry.remote.problem,
+            severity=Severity.MEDIUM,
+            consequence="the endpoint lacks spans; the traces in the home folder are complete",
+            fix="mend the endpoint or the OTEL_ variables; a changed variable needs a new `qt up`",
+            over="spans arrive again",
+        ),
+        Watched(
+            "QT-RECORDS-REMOVED",
+            supervisor.removed,
+            fix="nothing is to be done now; to free space, stop first, or let the limits do it",
+            over="nothing more was removed",
+        ),
+    )
 
 
 async def _control(
@@ -224,6 +238,8 @@ def _announce(supervisor: Supervisor, wish: Run) -> None:
     wish.say(f"{supervisor.topology.application}: mode {supervisor.topology.mode}, supervisor pid {os.getpid()}")
     for label, path in (("state", home.state), ("logs", home.logs), ("traces", home.traces), ("journal", home.journal)):
         wish.say(f"  {label:8} {path}")
+    if supervisor.telemetry.remote.problem:
+        wish.say(f"note: {supervisor.telemetry.remote.problem}")
 
 
 def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Problem], recovered: str | None) -> None:

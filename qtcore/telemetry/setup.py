@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,13 +16,11 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from qtcore.records.home import Home
 from qtcore.telemetry.lean_structlog import structlog
 from qtcore.telemetry.logs import LogFile, configure_logging, release_logging
+from qtcore.telemetry.remote import Nowhere, Remote, export_remotely
 from qtcore.telemetry.span_file import SpanFile
 
 _VERSION = version("qtcore")
 """Looked up at import, which the fork server does once for all hosts: it takes a millisecond."""
-
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
 @dataclass(slots=True)
@@ -36,6 +33,8 @@ class Telemetry:
     log_file: LogFile
     tracer: trace.Tracer
     """For qtcore's own spans."""
+    remote: Remote = field(default_factory=Nowhere)
+    """Whether spans that are to be sent away arrive."""
     _bridge: logging.Handler | None = None
 
     @property
@@ -75,9 +74,9 @@ def configure_process(
     telemetry = open_telemetry(home, component, incarnation=incarnation, application=application, mode=mode)
     trace.set_tracer_provider(telemetry.provider)
     telemetry._bridge = configure_logging(telemetry.log_file, log_level)  # noqa: SLF001 - completes its own object
-    problem = export_remotely(telemetry.provider, os.environ)
-    if problem:
-        structlog.get_logger().warning(problem)
+    telemetry.remote = export_remotely(telemetry.provider, os.environ)
+    if telemetry.remote.problem:
+        structlog.get_logger().warning(telemetry.remote.problem)
     return telemetry
 
 
@@ -117,22 +116,3 @@ def process_resource(component: str, name: str, application: str, mode: str | No
     if mode is not None:
         known["qt.mode"] = mode
     return OTELResourceDetector().detect().merge(Resource(known))
-
-
-def export_remotely(provider: TracerProvider, environment: Mapping[str, str]) -> str | None:
-    """Also send spans over OTLP/HTTP if the standard variables name an endpoint; if they do in vain, returns why."""
-    endpoint = next((environment[name] for name in _ENDPOINTS if environment.get(name)), None)
-    if endpoint is None or environment.get("OTEL_TRACES_EXPORTER", "otlp").lower() == "none":
-        return None
-    protocol = next((environment[name] for name in _PROTOCOLS if environment.get(name)), "http/protobuf")
-    if protocol != "http/protobuf":
-        return (
-            f"spans are not sent to {endpoint}: OTLP over {protocol} is not supported; "
-            "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and use the endpoint's HTTP port"
-        )
-    # Imported only here: it brings protobuf and requests, which a supervisor without an endpoint need not carry.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return None

@@ -7,16 +7,17 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from qtcore.records.home import Home
-from qtcore.telemetry.setup import export_remotely
+from qtcore.telemetry.remote import Sender, export_remotely
 from qtcore.telemetry.store import TraceStore
 
 PROGRAM = """
@@ -105,7 +106,7 @@ def test_a_protocol_we_do_not_speak_is_named_with_the_cure() -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
 
-    problem = export_remotely(provider, variables)
+    problem = export_remotely(provider, variables).problem
     assert problem is not None
     assert "OTLP over grpc is not supported" in problem
     assert "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf" in problem
@@ -116,4 +117,39 @@ def test_the_operator_may_turn_sending_off() -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", "OTEL_TRACES_EXPORTER": "none"}
 
-    assert export_remotely(provider, variables) is None
+    assert export_remotely(provider, variables).problem is None
+
+
+@pytest.mark.parametrize("address", ["collector", "localhost:4318", "ftp://collector", "http://", "http://host:port"])
+def test_an_address_that_is_none_is_named_with_its_variable(address: str) -> None:
+    """Nothing is tried that cannot work."""
+    problem = export_remotely(TracerProvider(shutdown_on_exit=False), {"OTEL_EXPORTER_OTLP_ENDPOINT": address}).problem
+    assert problem is not None
+    assert f"OTEL_EXPORTER_OTLP_ENDPOINT={address} is no address" in problem
+
+
+class Collector(SpanExporter):
+    """Takes spans, refuses them, or falls over."""
+
+    def __init__(self) -> None:
+        self.results: list[SpanExportResult | Exception] = []
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self.results.pop(0)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+def test_spans_that_do_not_arrive_are_a_problem_until_they_do() -> None:
+    """The last lot decides; what an exporter raises is told, not thrown."""
+    collector = Collector()
+    sender = Sender(collector, "http://far")
+    collector.results = [SpanExportResult.FAILURE, OSError("no route"), SpanExportResult.SUCCESS]
+    told = []
+    for _ in range(3):
+        sender.export([])
+        told.append(sender.problem)
+    assert told[0] == "spans sent to http://far do not arrive there"
+    assert "OSError: no route" in str(told[1])
+    assert told[2] is None
