@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from qtcore.messaging.envelope import Gap
     from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, checked_mode, every, is_check
     from qtcore.topics import topic
+    from qtcore.wording import counted
 
 __all__ = [
     "Autonomy",
@@ -43,6 +44,7 @@ __all__ = [
     "Subscription",
     "action",
     "checked_mode",
+    "counted",
     "every",
     "hookimpl",
     "is_check",
@@ -75,6 +77,7 @@ _HOMES = {
     "Subscription": "qtcore.context",
     "action": "qtcore.plugin",
     "checked_mode": "qtcore.plugin",
+    "counted": "qtcore.wording",
     "every": "qtcore.plugin",
     "hookimpl": "qtcore.hooks",
     "is_check": "qtcore.plugin",

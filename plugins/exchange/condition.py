@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from qtcore import Condition, Finding, Health, Severity, Status
+from qtcore import Condition, Finding, Health, Severity, Status, counted
 
 STALE_S = 15.0
 STREAM_DOWN_S = 10.0
@@ -78,7 +78,7 @@ def _status(figures: Figures) -> Status:
 def _reconciled(figures: Figures) -> str:
     if figures.reconciled_age_s is None:
         return "not reconciled with the venue yet"
-    return f"reconciled {figures.reconciled_age_s:.1f} s ago, {figures.positions} positions"
+    return f"reconciled {figures.reconciled_age_s:.1f} s ago, {counted(figures.positions, 'position')}"
 
 
 def _banned(figures: Figures) -> Finding | None:

@@ -17,6 +17,7 @@ from qtcore.config.check import Checked, check_configuration
 from qtcore.config.effective import EffectiveValue, effective_values
 from qtcore.config.problem import ConfigurationRefused, Problem, Weight
 from qtcore.records.home import Home
+from qtcore.wording import counted
 
 app = new_app()
 
@@ -56,7 +57,8 @@ def _tell(checked: Checked, values: Iterable[EffectiveValue]) -> None:
     plugins = checked.configuration.sections.plugins
     enabled = sum(section.runs for section in plugins.values())
     hosts = len({section.host for section in plugins.values() if section.runs})
-    say(f"{checked.configuration.path}: {enabled} plugins in {hosts} hosts fit together; nothing was started")
+    what = f"{counted(enabled, 'plugin')} in {counted(hosts, 'host')}"
+    say(f"{checked.configuration.path}: {what} fit together; nothing was started")
 
 
 def _as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:

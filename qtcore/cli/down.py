@@ -14,6 +14,7 @@ from qtcore.cli.output import say, say_json
 from qtcore.control.client import NotRunning
 from qtcore.errors import EnvironmentRefused
 from qtcore.records.home import Home
+from qtcore.wording import counted
 
 app = new_app()
 
@@ -32,10 +33,17 @@ def down(
     place = Home.find(home)
     if not place.running:
         raise NotRunning(f"nothing runs on the home {place.root}; there is nothing to stop")
+    began_s = time.monotonic()
     acted = ask_home(place, "down", {"reason": reason, "dry_run": dry_run})
     if not dry_run:
         _wait_gone(place, timeout_s)
-    say_json(acted) if as_json else say(acted["sentence"] if dry_run else f"stopped: {acted['sentence']}")
+    took_s = time.monotonic() - began_s
+    if as_json:
+        say_json({**acted, "took_s": round(took_s, 3)})
+    elif dry_run:
+        say(acted["sentence"])
+    else:
+        say(f"stopped {counted(len(acted['affected']), 'plugin')} and the supervisor in {took_s:.1f} s")
     return Exit.HEALTHY
 
 

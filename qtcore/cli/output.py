@@ -19,6 +19,7 @@ _COLOURS = {
 }
 _MARGIN = 2
 _NARROWEST_LAST_COLUMN = 16
+_ENOUGH_FOR_LAST_COLUMN = 28
 
 
 def say(text: str = "") -> None:
@@ -47,8 +48,15 @@ def coloured(text: str, status: str) -> str:
     return f"\033[{code}m{text}\033[0m" if code and wants_colour() else text
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, status_column: str | None = None) -> str:
-    """Rows under upper-case headings; the last column gives way where the terminal is narrow."""
+def table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    *,
+    status_column: str | None = None,
+    spare: Sequence[str] = (),
+) -> str:
+    """Rows under upper-case headings; where the terminal is narrow, `spare` columns go, then the last one is cut."""
+    columns = _fitting(rows, columns, spare) if sys.stdout.isatty() else columns
     cells = [[_cell(row.get(column)) for column in columns] for row in rows]
     headings = [column.replace("_", " ").upper() for column in columns]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
@@ -62,6 +70,29 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, status_c
             status = _cell(row.get(status_column))
             line = line.replace(status, coloured(status, status), 1) if _is_word(line, status) else line
         lines.append(line)
+    return "\n".join(lines)
+
+
+def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], spare: Sequence[str]) -> Sequence[str]:
+    """The columns without as many of the spare ones, in their order, as leave the last one room to say something."""
+    kept = list(columns)
+    for name in spare:
+        widths = [max([len(column), *(len(_cell(row.get(column))) for row in rows)]) for column in kept[:-1]]
+        if sum(widths) + _MARGIN * len(widths) + _ENOUGH_FOR_LAST_COLUMN <= terminal_width():
+            break
+        kept.remove(name)
+    return kept
+
+
+def flowing(parts: Sequence[str], separator: str = " · ") -> str:
+    """Parts of a line, on as many lines as the terminal needs; colours must not be in them."""
+    lines = [""]
+    for part in parts:
+        longer = f"{lines[-1]}{separator}{part}" if lines[-1] else part
+        if lines[-1] and sys.stdout.isatty() and len(longer) > terminal_width():
+            lines.append(part)
+        else:
+            lines[-1] = longer
     return "\n".join(lines)
 
 

@@ -25,13 +25,15 @@ app = new_app("List, draw, create and test plugins.")
 ENTRY_POINTS = "qtcore.plugins"
 COLUMNS = ("plugin", "state", "autonomy", "host", "needs", "reads", "writes", "what")
 
+SPARE = ("writes", "reads", "needs", "autonomy", "host")
+
 
 @app.command(name="list")
 def list_plugins(config: ConfigOption = None, home: HomeOption = None, as_json: JsonOption = False) -> int:
     """Configured plugins, and installed ones that are not configured."""
     configuration, inspection = _looked_at(config, home)
     rows = [*_configured(configuration, inspection), *_proposed(configuration)]
-    say_json(rows) if as_json else say(table(rows, COLUMNS))
+    say_json(rows) if as_json else say(table(rows, COLUMNS, spare=SPARE))
     return Exit.HEALTHY
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from qtcore.cli.figures import readable
 from qtcore.cli.output import table
 
 _INDENT = "  "
@@ -17,7 +18,7 @@ def shown(value: Any, *, depth: int = 0) -> str:
         case []:
             return f"{pad}none"
         case [dict(), *_] if all(isinstance(row, dict) for row in value):
-            return _indented(table(value, _columns(value)), pad)
+            return _indented(table(_readable(value), _columns(value)), pad)
         case list():
             return "\n".join(f"{pad}{_scalar(item)}" for item in value)
         case {}:
@@ -49,8 +50,18 @@ def _scalar(value: Any) -> str:
             return "-"
         case bool():
             return "yes" if value else "no"
+        case float():
+            return readable(repr(value))
+        case str():
+            return readable(value)
         case _:
             return str(value)
+
+
+def _readable(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {key: _scalar(item) if isinstance(item, str | float) else item for key, item in row.items()} for row in rows
+    ]
 
 
 def _indented(text: str, pad: str) -> str:

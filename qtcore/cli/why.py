@@ -24,6 +24,7 @@ from qtcore.records.state_reader import read_state
 from qtcore.report.current import current_status
 from qtcore.report.durations import ago, clock_time, duration, moment
 from qtcore.report.status_text import not_running_line
+from qtcore.wording import counted
 
 app = new_app()
 
@@ -94,7 +95,7 @@ def _told(
     if line["autonomy"] != Autonomy.ENFORCED:
         yield f"  autonomy  {line['autonomy']}: what it would have done is in the journal as `would_have`"
     yield f"  host      {line['host'] or '-'}, pid {line['pid'] or '-'}"
-    yield f"  life      generation {line['generation']}, {line['restarts']} restarts"
+    yield f"  life      generation {line['generation']}, {counted(line['restarts'], 'restart')}"
     if events:
         yield "what happened, newest last:"
     for event in events:

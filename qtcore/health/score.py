@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from qtcore.health.model import Finding, Severity, Status
+from qtcore.wording import counted
 
 FORMULA_VERSION = 1
 FULL = 10
@@ -68,9 +69,9 @@ def score_plugin(plugin: str, status: Status, findings: Iterable[Finding], resta
         for finding in findings
     ]
     lost = min(restarts // RESTARTS_PER_POINT, MOST_FOR_RESTARTS)
-    deductions.append(Deduction(lost, f"{restarts} restarts"))
-    counted = tuple(deduction for deduction in deductions if deduction.points)
-    return Scored(plugin, vital, status, max(0, FULL - sum(d.points for d in counted)), counted)
+    deductions.append(Deduction(lost, counted(restarts, "restart")))
+    lossy = tuple(deduction for deduction in deductions if deduction.points)
+    return Scored(plugin, vital, status, max(0, FULL - sum(d.points for d in lossy)), lossy)
 
 
 def score_overall(plugins: Sequence[Scored]) -> Overall:

@@ -21,6 +21,7 @@ from qtcore.messaging.trace_context import current_traceparent
 
 DEFAULT_CALL_TIMEOUT_S = 10.0
 NOT_READY = "NotReady"
+BAD_ARGUMENT = "BadArgument"
 
 
 class Answerer(Protocol):

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from qtcore.cli.output import coloured, table
+from qtcore.cli.output import coloured, flowing, table
 from qtcore.report.durations import ago, clock_time, moment
 
 COLUMNS = ("plugin", "status", "lifecycle", "for", "host", "pid", "gen", "restarts", "summary")
+
+SPARE = ("gen", "pid", "host", "restarts", "for", "lifecycle")
+"""What a narrow terminal does without, first things first; `qt why NAME` tells it all."""
 
 _WORST_FIRST = ("failed", "critical", "unknown", "degraded", "healthy", "off")
 """The order of `Status`, written out because importing it costs more than `qt status` may take."""
@@ -37,8 +40,8 @@ def banner(document: Mapping[str, Any], now: datetime) -> list[str]:
     )
     supervisor = document["supervisor"]
     since = moment(supervisor["since"])
-    trouble = "".join(f" · {code}" for code in supervisor.get("findings", ()))
-    second = f"supervisor {supervisor['pid']}, up {ago(since, now)}{trouble} · {counts_line(document['counts'])}"
+    up = f"supervisor {supervisor['pid']}, up {ago(since, now)}"
+    second = flowing([up, *supervisor.get("findings", ()), counts_line(document["counts"])])
     if _SILENT in supervisor.get("findings", ()):
         return [_not_answering_line(supervisor["pid"]), first, second]
     if document["running"]:
@@ -72,7 +75,7 @@ def counts_line(counts: Mapping[str, int]) -> str:
 
 def _plugins(plugins: list[Mapping[str, Any]], now: datetime) -> str:
     worst_first = sorted(plugins, key=lambda plugin: _WORST_FIRST.index(plugin["status"]))
-    return table([_row(plugin, now) for plugin in worst_first], COLUMNS, status_column="status")
+    return table([_row(plugin, now) for plugin in worst_first], COLUMNS, status_column="status", spare=SPARE)
 
 
 def _row(plugin: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import anyio
 from pydantic import JsonValue
 
 from qtcore.control.host_message import CallDone
-from qtcore.errors import CallFailed, CallUnanswered
+from qtcore.errors import CallFailed, CallUnanswered, ConfigurationError
+from qtcore.messaging.calls import BAD_ARGUMENT
 
 
 class PendingCalls:
@@ -32,7 +33,11 @@ class PendingCalls:
             waiting[0].set()
 
     async def result(self, request: str, action: str, timeout_s: float) -> JsonValue:
-        """The action's result. Raises CallFailed when it raised, CallUnanswered when it is silent."""
+        """The action's result.
+
+        Raises ConfigurationError when the argument does not fit, CallFailed when it raised, CallUnanswered
+        when it is silent.
+        """
         event, answers = self._waiting[request]
         try:
             with anyio.fail_after(timeout_s):
@@ -47,6 +52,8 @@ class PendingCalls:
 
 
 def _unpack(answer: CallDone, action: str) -> JsonValue:
+    if answer.error is not None and answer.error_type == BAD_ARGUMENT:
+        raise ConfigurationError(f"{action}: {answer.error}")
     if answer.error is not None:
         raise CallFailed(f"{action}: {answer.error}", error_type=answer.error_type or "")
     return answer.result

@@ -17,6 +17,7 @@ from qtcore.records.journal_event import EventKind
 from qtcore.report.status_document import StatusDocument
 from qtcore.supervisor.protections import missing_protections
 from qtcore.supervisor.supervisor import Supervisor
+from qtcore.wording import counted
 
 CALL_MARGIN_S = 1.0
 """A host enforces the action's deadline itself; we wait a little longer for its answer."""
@@ -104,13 +105,13 @@ class Operator:
         return await self._supervisor.calls.result(request, name, timeout_s + CALL_MARGIN_S)
 
     def _down(self, args: ask.DownArguments) -> ask.Done:
-        running = sum(plugin.active for plugin in self._supervisor.state.plugins.values())
-        sentence = f"stops {running} plugins in reverse order of their dependencies, then ends"
+        running = tuple(name for name, plugin in self._supervisor.state.plugins.items() if plugin.active)
+        sentence = f"stops {counted(len(running), 'plugin')} in reverse order of their dependencies, then ends"
         if args.dry_run:
-            acted = ask.Acted(sentence=f"would: {sentence}", acted=False)
+            acted = ask.Acted(sentence=f"would: {sentence}", acted=False, affected=running)
         else:
             self.shut_down(args.reason)
-            acted = ask.Acted(sentence=sentence, acted=True)
+            acted = ask.Acted(sentence=sentence, acted=True, affected=running)
         return ask.Done(result=acted.model_dump(mode="json"))
 
     def _report_facts(self) -> ask.ReportFacts:

@@ -14,6 +14,7 @@ from pydantic.errors import PydanticUserError
 
 from qtcore.config.declarations import Unloadable, argument_model, marked
 from qtcore.errors import CallFailed
+from qtcore.messaging.calls import BAD_ARGUMENT
 from qtcore.plugin import ACTION_MARK, ActionMark, Plugin
 
 
@@ -32,7 +33,7 @@ class Action:
         try:
             given = self.argument.model_validate(argument)
         except ValidationError as error:
-            raise CallFailed(_misfit(self.name, error), error_type="BadArgument") from None
+            raise CallFailed(_misfit(self.name, error), error_type=BAD_ARGUMENT) from None
         values = {name: getattr(given, name) for name in type(given).model_fields}
         return partial(self.method, ctx, **values)
 

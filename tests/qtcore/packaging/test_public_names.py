@@ -35,6 +35,7 @@ PUBLIC = {
     "Subscription",
     "action",
     "checked_mode",
+    "counted",
     "every",
     "hookimpl",
     "is_check",

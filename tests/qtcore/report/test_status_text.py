@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -37,6 +38,36 @@ def test_screen(report: ReportDocument) -> None:
         plugins=report.plugins,
     )
     assert status_text(document.model_dump(mode="json", by_alias=True)) == SCREEN
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_narrow_screen(report: ReportDocument, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """No line is wider than the terminal, and name, status and what is the matter stay."""
+    plugins = [line.model_copy(update={"host": "exchange", "pid": 1234567, "restarts": 12}) for line in report.plugins]
+    findings = ("QT-JOURNAL-UNWRITABLE", "QT-TELEMETRY-UNSENT")
+    document = StatusDocument(
+        schema=1,
+        at=report.at,
+        mode="paper",
+        posture="normal",
+        running=True,
+        supervisor=SupervisorLine(pid=7, since=report.at - timedelta(minutes=61), findings=findings),
+        overall=OverallLine(status=report.status, score=75),
+        counts=report.counts,
+        plugins=tuple(plugins),
+    )
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr("sys.stdout", Screen())
+    lines = status_text(document.model_dump(mode="json", by_alias=True)).splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any(line.startswith("feed") and "degraded" in line and "QT-FEED-STALE; 1 of" in line for line in lines)
+    assert ("PID" in "".join(lines)) == (columns > 80)
 
 
 def test_worst_first_is_the_order_of_status() -> None:
