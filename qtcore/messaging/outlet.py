@@ -15,7 +15,7 @@ from qtcore.messaging.heads import EVERY_S, Heads
 from qtcore.messaging.sockets import HEADS, MESSAGE, Context, Pump, bind, frame_of, make, topic_of
 from qtcore.topics import options_of
 
-MOST_TOGETHER = 16
+MOST_TOGETHER = 25
 """Messages of one topic that travel as one. More would let the readers wait while the writer still writes."""
 
 
