@@ -66,6 +66,11 @@ class Known:
             case Position():
                 self.positions.pop(message.symbol, None)
 
+    def missing(self) -> list[str]:
+        """Names of what no entry can be judged without."""
+        needed = {"universe": self.universe, "policy": self.policy, "account": self.account}
+        return [name for name, value in needed.items() if value is None]
+
     def forget_entries(self, market_now: datetime, older_than: timedelta) -> None:
         """Drop entries that no cooldown asks for any more."""
         self.entered_at = {symbol: at for symbol, at in self.entered_at.items() if market_now - at < older_than}

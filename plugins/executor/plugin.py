@@ -17,14 +17,16 @@ from plugins.domain import (
     PortfolioAdvice,
     Position,
     RiskBudget,
+    Posture,
     Signal,
     TradingPolicy,
     Universe,
 )
 from plugins.executor import door
-from plugins.executor.funnel import described
+from plugins.executor.funnel import described, window
 from plugins.executor.gates import Order, Refusal, judge
 from plugins.executor.known import Known
+from plugins.executor.ranking import ranked
 from plugins.executor.settings import ExecutorSettings
 from plugins.store import Store, database_url, open_store
 from plugins.store.kill_switch import read_kill_switch
@@ -44,6 +46,13 @@ from qtcore import (
 Ctx = Context[ExecutorSettings]
 APPROVAL_TIMEOUT_S = 1.0
 RECENT_ENTRIES = 500
+ENDED_IDS = 20_000
+"""Signals remembered as ended: a message of one may still wait in the queue."""
+LATE_WAIT_S = 10.0
+"""How long signals of an earlier life wait for what is needed to judge them; most things come within a second."""
+LATE_LOOK_S = 0.05
+UNKNOWN_S = 60.0
+"""How long an entry of unknown outcome stays open while proof is looked for; the venue's own proof takes seconds."""
 
 
 class Executor(Plugin[ExecutorSettings]):
@@ -69,12 +78,15 @@ class Executor(Plugin[ExecutorSettings]):
         self._known = Known()
         self._store: Store | None = None
         self._started_at: datetime | None = None
+        self._turn = anyio.Lock()
         self._judging: set[str] = set()
+        self._over: dict[str, None] = {}
+        self._records: dict[str, dict[str, str]] = {}
         self._ended = 0
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:
-        """Close what the last life left open, then judge what comes."""
+        """Take up what the last life left open, then judge what comes."""
         self._started_at = ctx.wall()
         async with open_store(database_url(ctx.home, ctx.settings.database_url)) as store:
             self._store = store
@@ -84,53 +96,57 @@ class Executor(Plugin[ExecutorSettings]):
                 anyio.create_task_group() as tasks,
             ):
                 tasks.start_soon(self._listen, ctx, facts)
-                await self._finish_last_life(ctx)
+                late = await self._finish_last_life(ctx)
                 ctx.ready()
+                tasks.start_soon(self._judge_late, ctx, late)
                 async for signal in signals:
                     batch = [signal, *await self._gather(ctx, signals)]
-                    await self._judge_batch(ctx, batch)
+                    await self._judge_batch(ctx, [each for each in batch if self._is_of_this_life(each)])
 
     @every(10.0)
     async def sweep(self, ctx: Ctx) -> None:
-        """End signals that nobody will judge any more; one that is being judged keeps its chance."""
+        """Judge signals whose message was lost while they are fresh, and end those that no longer are."""
         before = ctx.wall() - timedelta(seconds=ctx.settings.sweep_after_s)
         try:
-            await self._close_unfinished(ctx, before)
+            late = await self._take_up(ctx, before)
         except NotReady as error:
             ctx.log.warning("open signals wait for the next sweep", why=str(error))
             return
+        await self._judge_batch(ctx, late)
         self._known.forget_entries(ctx.market_now(), ctx.settings.rules.cooldown)
         ctx.progress("sweeps")  # a market that gives no signals is no idleness of ours
 
     @hookimpl
     async def health(self) -> Health:
         """Whether signals end, and what is missing to judge them."""
-        missing = [
-            name
-            for name, value in (
-                ("universe", self._known.universe),
-                ("policy", self._known.policy),
-                ("account", self._known.account),
-            )
-            if value is None
-        ]
+        missing = self._known.missing()
         facts: dict[str, Any] = {"ended": self._ended, "positions": len(self._known.positions)}
         if missing:
             return Health.degraded(f"cannot judge entries yet: no word of {', '.join(missing)}", **facts)
         return Health.healthy(f"{self._ended} signals ended", **facts)
 
-    @action(command="funnel", help="where signals end, and which gate blocks: --minutes N of real time")
-    async def funnel(self, ctx: Ctx, minutes: float = 1440.0, nearest: int = 5) -> dict[str, Any]:
-        """Count the signals of the last `minutes` at each gate; the counts add up."""
-        now = ctx.wall()
-        found = await self._open().signals.funnel(now - timedelta(minutes=minutes), now, nearest=nearest)
-        return described(found)
+    @action(command="funnel", help="where signals end, and which gate blocks: --minutes N, or --since and --until")
+    async def funnel(
+        self,
+        ctx: Ctx,
+        minutes: float = 1440.0,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        nearest: int = 5,
+    ) -> dict[str, Any]:
+        """Why there were no (more) trades: signals made in a window of wall time by outcome; the counts add up."""
+        begin, end = window(ctx.wall(), minutes=minutes, since=since, until=until)
+        return described(await self._open().signals.funnel(begin, end, nearest=nearest))
 
     # --- judging -------------------------------------------------------------------------------
 
     async def _listen(self, ctx: Ctx, facts: Any) -> None:
         async for message in facts:
             self._known.hear(message, ctx.now())
+
+    def _is_of_this_life(self, signal: Signal) -> bool:
+        """Others are in the table already, whence they are taken up: judged from both they might be entered twice."""
+        return self._started_at is None or signal.made_at >= self._started_at
 
     async def _gather(self, ctx: Ctx, signals: Any) -> list[Signal]:
         """Signals of the same candle close arrive within a moment of each other and compete for the same slots.
@@ -150,18 +166,24 @@ class Executor(Plugin[ExecutorSettings]):
         return universe is None or free < len(universe.symbols)
 
     async def _judge_batch(self, ctx: Ctx, batch: Sequence[Signal]) -> None:
-        """The most confident first; a slot that one does not get is open to the next.
-
-        What was made before this life is left to the sweep: judged as well, it could be entered and yet be abandoned.
-        """
-        began = self._started_at or ctx.wall()
-        own = [signal for signal in batch if signal.made_at >= began]
-        self._judging.update(signal.id for signal in own)
+        """The best first; a slot that one does not get is open to the next. None is judged twice."""
+        own = [signal for signal in batch if signal.id not in self._over and signal.id not in self._judging]
+        ids = {signal.id for signal in own}
+        self._judging |= ids
         try:
-            for signal in sorted(own, key=lambda signal: (-signal.confidence, signal.id)):
-                await self._judge(ctx, signal)
+            async with self._turn:
+                for signal in ranked(own):
+                    await self._judge(ctx, signal)
         finally:
-            self._judging.clear()
+            self._judging -= ids
+
+    async def _judge_late(self, ctx: Ctx, late: Sequence[Signal]) -> None:
+        """Judge what an earlier life did not come to, once everything needed for it is known."""
+        if late:
+            with anyio.move_on_after(LATE_WAIT_S):
+                while self._known.missing() or not ctx.posture_allows(Posture.NORMAL):  # noqa: ASYNC110 - postures signal nothing
+                    await anyio.sleep(LATE_LOOK_S)
+            await self._judge_batch(ctx, late)
 
     async def _judge(self, ctx: Ctx, signal: Signal) -> None:
         with ctx.span("gates", signal=signal.id, symbol=signal.symbol, view=signal.view.value) as span:
@@ -205,6 +227,10 @@ class Executor(Plugin[ExecutorSettings]):
             )
         if answer.code is OutcomeCode.FILLED:
             ctx.progress("entries")
+        if answer.code is OutcomeCode.ORDER_UNKNOWN:
+            self._records[order.signal.id] = order.sizing.record()
+            ctx.log.warning("what became of an entry is not known yet", signal=order.signal.id, why=answer.sentence)
+            return answer.code
         await self._settle(ctx, order.signal, answer, order.sizing.record())
         return answer.code
 
@@ -222,6 +248,9 @@ class Executor(Plugin[ExecutorSettings]):
         await self._tell(ctx, outcome, ended)
 
     async def _tell(self, ctx: Ctx, outcome: Outcome, ended: bool) -> None:
+        self._over[outcome.signal_id] = None
+        if len(self._over) > ENDED_IDS:
+            del self._over[next(iter(self._over))]
         if not ended:
             ctx.log.warning("a signal had ended before or is not stored", signal=outcome.signal_id, code=outcome.code)
             return
@@ -231,40 +260,62 @@ class Executor(Plugin[ExecutorSettings]):
 
     # --- after a crash -------------------------------------------------------------------------
 
-    async def _finish_last_life(self, ctx: Ctx) -> None:
-        """Signals left open end truthfully; entries in the recent past keep their cooldown."""
+    async def _finish_last_life(self, ctx: Ctx) -> list[Signal]:
+        """Entries in the recent past keep their cooldown; returns what was not judged and is still fresh."""
         recent = await self._open().signals.latest(limit=RECENT_ENTRIES)
         for row in reversed(recent):
             if row.outcome is OutcomeCode.FILLED:
                 self._known.entered_at[row.signal.symbol] = row.signal.market_at
-        await self._close_unfinished(ctx, ctx.wall())
+        return await self._take_up(ctx, ctx.wall())
 
-    async def _close_unfinished(self, ctx: Ctx, before: datetime) -> None:
+    async def _take_up(self, ctx: Ctx, before: datetime) -> list[Signal]:
+        """End what was entered as what became of it, and what is too old; returns what may still be judged.
+
+        The exchange is asked first about each: what it has a record of is never entered again.
+        """
+        fresh: list[Signal] = []
         signals = self._open().signals
+        market_now = _market_now(ctx)
         for row in await signals.unfinished(made_before=before):
             if row.signal.id in self._judging:
-                return  # the sweep comes again; what is older than this one has been looked at
-            try:
-                answer = await door.truth(ctx, row.signal.id)
-            except (CallFailed, CallUnanswered) as error:
-                raise NotReady(
-                    f"the exchange cannot say what became of open signals: {error}", retry_after_s=1.0
-                ) from error
+                continue
+            answer = await self._asked(ctx, row.signal.id)
             if answer is not None:
-                await self._settle(ctx, row.signal, answer, None)
+                await self._settle_known(ctx, row.signal, answer)
+            elif market_now is not None and market_now <= row.signal.expires_at:
+                fresh.append(row.signal)
+        if market_now is not None:  # without market time nothing can have expired
+            began = self._started_at or ctx.wall()
+            swept = await signals.sweep_unfinished(before, started_at=began, market_now=market_now, at=ctx.wall())
+            if swept.abandoned or swept.expired:
+                ctx.log.warning("ended what nobody judged", abandoned=swept.abandoned, expired=swept.expired)
+        return fresh
+
+    async def _asked(self, ctx: Ctx, signal_id: str) -> door.Answer | None:
         try:
-            market_now = ctx.market_now()
-        except NotReady:
-            return  # without market time nothing can have expired; the next sweep closes it
-        began = self._started_at or ctx.wall()
-        swept = await signals.sweep_unfinished(before, started_at=began, market_now=market_now, at=ctx.wall())
-        if swept.abandoned or swept.expired:
-            ctx.log.warning("closed what a crash left", abandoned=swept.abandoned, expired=swept.expired)
+            return await door.truth(ctx, signal_id)
+        except (CallFailed, CallUnanswered) as error:
+            raise NotReady(
+                f"the exchange cannot say what became of open signals: {error}", retry_after_s=1.0
+            ) from error
+
+    async def _settle_known(self, ctx: Ctx, signal: Signal, answer: door.Answer) -> None:
+        """What is still unknown gets its time: the outcome is written once, so it should be the true one."""
+        age_s = (ctx.wall() - signal.made_at).total_seconds()
+        if answer.code is not OutcomeCode.ORDER_UNKNOWN or age_s > UNKNOWN_S:
+            await self._settle(ctx, signal, answer, self._records.pop(signal.id, None))
 
     def _open(self) -> Store:
         if self._store is None:
             raise NotReady("the executor has not opened the history yet; try again once it is ready")
         return self._store
+
+
+def _market_now(ctx: Ctx) -> datetime | None:
+    try:
+        return ctx.market_now()
+    except NotReady:
+        return None
 
 
 def _outcome(ctx: Ctx, signal: Signal, code: OutcomeCode, sentence: str, intent_id: str | None = None) -> Outcome:

@@ -113,20 +113,20 @@ class Signals:
     async def sweep_unfinished(
         self, older_than: datetime, *, started_at: datetime, market_now: datetime, at: datetime
     ) -> Swept:
-        """End what a crash left, among signals made before the wall time `older_than`.
+        """End what expired without being judged, among signals made before the wall time `older_than`.
 
-        Made before `started_at` (when the judging executor began): `abandoned_by_restart`. Made since
-        and past its market expiry: `expired_unseen`. An entry that went out before the crash should
-        be looked up through `unfinished` and ended truthfully first.
+        Made before `started_at` (when the judging executor began): `abandoned_by_restart`, since:
+        `expired_unseen`. What has not expired stays open, to be judged yet. An entry that went out before
+        the crash should be looked up through `unfinished` and ended truthfully first.
         """
-        old = and_(COLUMNS.outcome_code.is_(None), COLUMNS.made_at < older_than)
+        old = and_(COLUMNS.outcome_code.is_(None), COLUMNS.made_at < older_than, COLUMNS.expires_at < market_now)
         before_start = and_(old, COLUMNS.made_at < started_at)
-        expired = and_(old, COLUMNS.made_at >= started_at, COLUMNS.expires_at < market_now)
+        expired = and_(old, COLUMNS.made_at >= started_at)
         return Swept(
             abandoned=await self._end(
                 before_start,
                 OutcomeCode.ABANDONED_BY_RESTART,
-                "the executor that should have judged it ended first",
+                "it expired while the executor was down",
                 at,
             ),
             expired=await self._end(expired, OutcomeCode.EXPIRED_UNSEEN, "it expired before anybody looked at it", at),

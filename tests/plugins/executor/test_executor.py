@@ -134,8 +134,9 @@ async def test_an_exchange_that_died_is_asked_again_once_it_is_back(tmp_path: Pa
 
 
 async def test_what_a_crash_left_is_closed_at_the_next_start(tmp_path: Path, store: Store, scene: Any) -> None:
-    """A signal without outcome from an earlier life ends as abandoned, or as what the exchange knows of it."""
-    lost, sent = scene.signal, replace(scene.signal, id="s2", symbol="ETHUSDT")
+    """A signal that expired meanwhile ends as abandoned, one that was entered as what the exchange knows of it."""
+    lost = replace(scene.signal, expires_at=scene.now - timedelta(seconds=1))
+    sent = replace(lost, id="s2", symbol="ETHUSDT")
     await store.signals.insert_many([lost, sent])
     async with harness(Executor, home=tmp_path) as h:
         h.set_market(scene.now)
@@ -143,6 +144,95 @@ async def test_what_a_crash_left_is_closed_at_the_next_start(tmp_path: Path, sto
         await h.ready()
     rows = {row.signal.id: row.outcome for row in await store.signals.latest()}
     assert rows == {"s1": OutcomeCode.ABANDONED_BY_RESTART, "s2": OutcomeCode.FILLED}
+
+
+async def test_a_fresh_signal_of_an_earlier_life_is_judged(tmp_path: Path, store: Store, scene: Any) -> None:
+    """What was made while the executor was down is entered once, after the exchange was asked about it."""
+    await store.signals.insert_many([replace(scene.signal, made_at=scene.now - timedelta(days=1))])
+    async with running(tmp_path, scene) as h:
+        outcome = await h.next(Outcome)
+        assert (outcome.signal_id, outcome.code) == ("s1", OutcomeCode.FILLED)
+        assert len(h.calls("exchange.entry")) == 1
+        await h.publish(replace(scene.signal, made_at=h.clock.wall()))  # its message comes late
+        await ended(h, store, replace(scene.signal, id="s2"))
+        assert [call["signal_id"] for call in h.calls("exchange.enter")] == ["s1"]
+
+
+async def test_d_a_lost_message_is_made_good_by_the_sweep(tmp_path: Path, store: Store, scene: Any) -> None:
+    """A signal that is stored but never heard of is judged while it is fresh, and ended when it is not."""
+    async with running(tmp_path, scene) as h:
+        wall = h.clock.wall()
+        old = replace(scene.signal, id="old", symbol="ETHUSDT", made_at=wall, expires_at=scene.now)
+        await store.signals.insert_many([replace(scene.signal, made_at=wall), old])
+        await h.advance(31.0)
+        for message in (scene.account, scene.mark):
+            await h.publish(message)
+        await h.run_timer("sweep")
+        assert h.published(Outcome)[0].signal_id == "s1"
+        row = await store.signals.get("old")
+        assert row is not None
+        assert row.outcome is OutcomeCode.EXPIRED_UNSEEN
+
+
+async def test_an_unknown_entry_stays_open_until_there_is_proof(tmp_path: Path, store: Store, scene: Any) -> None:
+    """The outcome is written once, so it waits for the truth, which comes with the numbers of the order."""
+    unknown = FILLED | {"code": "order_unknown", "state": "unknown", "filled_quantity": "0"}
+    async with running(tmp_path, scene) as h:
+        h.on_call("exchange.enter", lambda _: unknown)
+        signal = replace(scene.signal, made_at=h.clock.wall())
+        await store.signals.insert_many([signal])
+        await h.publish(signal)
+        h.on_call("exchange.entry", lambda _: unknown)
+        await h.advance(31.0)
+        await h.run_timer("sweep")
+        row = await store.signals.get("s1")
+        assert row is not None
+        assert row.outcome is None
+        h.on_call("exchange.entry", lambda _: FILLED)
+        await h.run_timer("sweep")
+        row = await store.signals.get("s1")
+        assert row is not None
+        assert row.outcome is OutcomeCode.FILLED
+        assert row.record is not None
+        assert "stop_trigger" in row.record
+
+
+async def test_a_slot_that_one_does_not_get_goes_to_the_next(tmp_path: Path, store: Store, scene: Any) -> None:
+    """Ranked candidates refill: the best is refused by the venue, so the two after it are entered."""
+    symbols = [f"COIN{n}USDT" for n in range(4)]
+    async with harness(Executor, home=tmp_path, settings={"gather_s": 0.2, "positions": 2}) as h:
+        h.set_market(scene.now)
+        h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": ""})
+        refused = FILLED | {"code": "order_refused", "state": "refused"}
+        h.on_call("exchange.entry", lambda _: None)
+        h.on_call("exchange.enter", lambda asked: refused if asked["symbol"] == "COIN3USDT" else FILLED)
+        await h.ready()
+        await h.publish(replace(scene.trading_policy, by_symbol=dict.fromkeys(symbols, scene.policy)))
+        await h.publish(replace(scene.universe, symbols=tuple(symbols)))
+        await h.publish(scene.account)
+        batch = []
+        for n, symbol in enumerate(symbols):
+            await h.publish(replace(scene.mark, symbol=symbol))
+            await h.publish(replace(scene.instrument, symbol=symbol))
+            batch.append(
+                replace(
+                    scene.signal,
+                    id=symbol,
+                    symbol=symbol,
+                    confidence=Decimal("0.60") + n * Decimal("0.01"),
+                    made_at=h.clock.wall(),
+                )
+            )
+        await store.signals.insert_many(batch)
+        for signal in batch:
+            await h.publish(signal)
+        await h.until(lambda: len(h.published(Outcome)) == 4)
+        assert [(outcome.symbol, outcome.code.value) for outcome in h.published(Outcome)] == [
+            ("COIN3USDT", "order_refused"),
+            ("COIN2USDT", "filled"),
+            ("COIN1USDT", "filled"),
+            ("COIN0USDT", "blocked_slots_full"),
+        ]
 
 
 async def test_a_slot_is_taken_before_its_position_is_told(tmp_path: Path, store: Store, scene: Any) -> None:
@@ -158,14 +248,6 @@ async def test_a_slot_is_taken_before_its_position_is_told(tmp_path: Path, store
             await h.publish(replace(scene.instrument, symbol=symbol))
             codes.append((await ended(h, store, replace(scene.signal, id=symbol, symbol=symbol))).code)
         assert codes == [OutcomeCode.FILLED] * 4 + [OutcomeCode.SLOTS_FULL] * 2
-
-
-async def test_a_signal_of_an_earlier_life_is_not_entered(tmp_path: Path, store: Store, scene: Any) -> None:
-    """It is the sweep's to end, also when its message arrives late."""
-    async with running(tmp_path, scene) as h:
-        await h.publish(replace(scene.signal, made_at=h.clock.wall() - timedelta(seconds=1)))
-        await ended(h, store, replace(scene.signal, id="s2"))
-        assert [call["signal_id"] for call in h.calls("exchange.enter")] == ["s2"]
 
 
 async def test_the_funnel_adds_up(tmp_path: Path, store: Store, scene: Any) -> None:

@@ -85,11 +85,12 @@ async def test_an_outcome_of_nothing_is_refused(store: Store) -> None:
 
 
 async def test_the_sweep_ends_what_a_crash_left(store: Store) -> None:
-    """Old unfinished signals end as abandoned or expired by when they were made; the rest is left alone."""
+    """Expired ones end as abandoned or unseen by when they were made; what is fresh can still be judged."""
     started = NOW + timedelta(minutes=1)
     await store.signals.insert_many(
         [
-            signal("before", made=NOW),
+            signal("before", made=NOW, expires=MARKET),
+            signal("young", made=NOW, expires=MARKET + timedelta(hours=9)),
             signal("seen", made=NOW),
             signal("late", made=started, expires=MARKET),
             signal("fresh", made=started, expires=MARKET + timedelta(hours=9)),
@@ -101,7 +102,7 @@ async def test_the_sweep_ends_what_a_crash_left(store: Store) -> None:
     )
     assert (swept.abandoned, swept.expired) == (1, 1)
     left = await store.signals.unfinished(made_before=started + timedelta(days=1))
-    assert [row.signal.id for row in left] == ["fresh"]
+    assert [row.signal.id for row in left] == ["young", "fresh"]
 
 
 async def test_the_funnel_adds_up(store: Store) -> None:
