@@ -94,7 +94,7 @@ class Desk:
                 self._send(candle, opinion)
 
     def _judge(self, rule: RsiRule, candle: Candle) -> bool:
-        """Whether a signal came of it."""
+        """Whether a signal came of it that may lead to an order; one that only takes a view back can wait."""
         held = rule.held
         said = rule.add(candle)
         self._ctx.progress("candles", data_as_of=candle.closed_at)
@@ -104,7 +104,7 @@ class Desk:
         ):
             return False
         self._send(candle, said)
-        return True
+        return said.view is not View.NEUTRAL
 
     def _send(self, candle: Candle, said: Opinion) -> None:
         since_ns = candle.received_ns or None  # history has no moment at which it came in
