@@ -1,0 +1,1 @@
+"""Two small nets on the newest rows of features: N-HiTS and PatchTST."""
