@@ -2,9 +2,13 @@
 
 PYTHON ?= python3
 VENV := .venv
+comma := ,
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 ARGS ?=
+# DEEP=0 leaves torch out, and with it two of the four models (N-HiTS, PatchTST); the README says what it weighs.
+DEEP ?= 1
+EXTRAS := trading,learning$(if $(filter-out 0,$(DEEP)),$(comma)deep)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test night hurt lint types imports docs clean bench
@@ -18,40 +22,40 @@ help:
 	@echo "make docs                     write the generated pages and schemas again"
 	@echo "make clean                    remove the virtual environment and caches; var/ stays"
 
-run: $(VENV)/.run
+run: $(VENV)/.run-$(DEEP)
 	@$(BIN)/qt up $(ARGS)
 
 test: lint imports types
 	@echo "== pytest"
 	@$(BIN)/python -m pytest
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev-$(DEEP)
 	@echo "== ruff"
 	@$(BIN)/ruff check --quiet .
 
-imports: $(VENV)/.dev
+imports: $(VENV)/.dev-$(DEEP)
 	@echo "== lint-imports"
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; false)
 
-types: $(VENV)/.dev
+types: $(VENV)/.dev-$(DEEP)
 	@echo "== mypy"
 	@$(BIN)/mypy --no-error-summary
 	@echo "== pyright"
 	@$(BIN)/pyright --pythonpath $(BIN)/python > $(VENV)/pyright.log || (cat $(VENV)/pyright.log; false)
 
-night: $(VENV)/.dev
+night: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python -m pytest tests/night
 
-hurt: $(VENV)/.dev
+hurt: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python tools/hurt_the_night.py $(ARGS)
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python benchmarks/recovery.py
 	@$(BIN)/python benchmarks/blocked.py
 	@$(BIN)/python benchmarks/at_rest.py
 	@$(BIN)/python benchmarks/status.py
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python tools/write_schemas.py
 	@$(BIN)/python tools/write_reference.py
 
@@ -62,16 +66,16 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) || \
 		{ rm -rf $(VENV); echo "venv is missing; on Debian: apt install python3-venv"; exit 69; }
 
-$(VENV)/.run: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.run-$(DEEP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing what Quantum Trader needs (once, about a minute)"
-	@$(PIP) --editable '.[trading,learning]'
+	@$(PIP) --editable '.[$(EXTRAS)]'
 	@$(BIN)/qt check > /dev/null  # so that the first start need not look at every plugin
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.dev-$(DEEP): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing what the checks need (once, about two minutes)"
-	@$(PIP) --editable '.[trading,learning,dev]'
-	@touch $@ $(VENV)/.run
+	@$(PIP) --editable '.[$(EXTRAS),dev]'
+	@touch $@ $(VENV)/.run-$(DEEP)
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,4 +1,4 @@
-"""Writes constraints.txt: the versions, in this environment, of all that `.[trading,learning,dev]` needs."""
+"""Writes constraints.txt: the versions, in this environment, of all that `.[trading,learning,deep,dev]` needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ def closure(name: str, extras: frozenset[str], seen: dict[str, str], asked: set[
                 continue
             asked.add((key, extra))
             try:
-                seen[key] = distribution(key).version
+                # A local label (+cpu) names a build that only one index has; the version is what matters.
+                seen[key] = distribution(key).version.partition("+")[0]
             except PackageNotFoundError:
                 sys.exit(f"{requirement} is needed by {name} but not installed here; install it and run this again")
             closure(key, frozenset(requirement.extras), seen, asked)
@@ -35,7 +36,7 @@ def closure(name: str, extras: frozenset[str], seen: dict[str, str], asked: set[
 def main() -> None:
     """Write the file."""
     seen: dict[str, str] = {}
-    closure("qtcore", frozenset({"trading", "learning", "dev"}), seen, set())
+    closure("qtcore", frozenset({"trading", "learning", "deep", "dev"}), seen, set())
     lines = [f"{name}=={version}\n" for name, version in sorted(seen.items())]
     (ROOT / "constraints.txt").write_text(HEADER + "".join(lines))
     print(f"{len(lines)} distributions")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import xgboost as xgb
+from xgboost.callback import TrainingCallback
 
 from plugins.domain import MemberName
 from plugins.learning.classes import Direction
@@ -82,7 +83,7 @@ class XGBoostTrees:
         return cls(booster)
 
 
-class _Telling(xgb.callback.TrainingCallback):
+class _Telling(TrainingCallback):
     """Tells how far a fit is."""
 
     def __init__(self, progress: Progress) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -48,8 +47,12 @@ class NetMember:
     """A net on windows of a few features; a window with anything missing is not judged."""
 
     name: ClassVar[MemberName]
-    build: ClassVar[Callable[[int, int], nn.Module]]
     length: ClassVar[int] = LENGTH
+
+    @staticmethod
+    def build(channels: int, length: int) -> nn.Module:
+        """The untrained net."""
+        raise NotImplementedError
 
     def __init__(self) -> None:
         self._net: nn.Module | None = None
@@ -120,26 +123,26 @@ class NetMember:
         return self._net, self._shape, self._scale
 
 
-def _n_hits(channels: int, length: int) -> nn.Module:
-    return NHiTSNet(channels, length, horizon=16, rates=(16, 4, 1), width=64)
-
-
-def _patchtst(channels: int, length: int) -> nn.Module:
-    return PatchTSTNet(channels, length, patch=16, stride=16, width=32, heads=4, layers=2)
-
-
 class NHiTS(NetMember):
     """Interpolated evidence at three rates."""
 
     name = MemberName.N_HITS
-    build = staticmethod(_n_hits)
+
+    @staticmethod
+    def build(channels: int, length: int) -> nn.Module:
+        """See NetMember."""
+        return NHiTSNet(channels, length, horizon=16, rates=(16, 4, 1), width=64)
 
 
 class PatchTST(NetMember):
     """A transformer over patches, one channel at a time."""
 
     name = MemberName.PATCHTST
-    build = staticmethod(_patchtst)
+
+    @staticmethod
+    def build(channels: int, length: int) -> nn.Module:
+        """See NetMember."""
+        return PatchTSTNet(channels, length, patch=16, stride=16, width=32, heads=4, layers=2)
 
 
 def _lessons(samples: Labelled, most: int, columns: Ints, scale: Scale, seed: int) -> Lessons:

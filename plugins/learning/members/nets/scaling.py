@@ -29,4 +29,5 @@ class Scale:
 
     def apply(self, windows: Floats32) -> Floats32:
         """Centred, in spreads, cut."""
-        return np.clip((windows - self.centre) / self.spread, -FURTHEST, FURTHEST, dtype=np.float32)
+        cut = np.clip((windows - self.centre) / self.spread, -FURTHEST, FURTHEST)
+        return np.asarray(cut, dtype=np.float32)

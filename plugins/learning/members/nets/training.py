@@ -111,7 +111,7 @@ def _one_pass(net: nn.Module, lessons: Lessons, optimiser: torch.optim.Optimizer
         weights = torch.from_numpy(lessons.weights[which].astype(np.float32)).to(where)
         loss = (functional.cross_entropy(net(windows), labels, reduction="none") * weights).mean()
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
 
