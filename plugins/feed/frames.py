@@ -52,6 +52,16 @@ def marks_of(events: Iterable[Mapping[str, Any]], followed: Container[str]) -> l
         raise BadFrame(f"a mark price event is not complete: {type(error).__name__} {error}") from error
 
 
+def marks_of_premiums(rows: Iterable[Mapping[str, Any]], followed: Container[str]) -> list[Mark]:
+    """Mark prices of a premium index answer. Raises BadFrame."""
+    names = {"s": "symbol", "p": "markPrice", "r": "lastFundingRate", "T": "nextFundingTime", "E": "time"}
+    try:
+        told = [{short: row[name] for short, name in names.items()} for row in rows if row["symbol"] in followed]
+        return [_mark(event) for event in told]
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise BadFrame(f"a premium index is not complete: {type(error).__name__} {error}") from error
+
+
 def _mark(event: Mapping[str, Any]) -> Mark:
     next_funding_ms = int(event["T"])
     return Mark(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from plugins.domain import Candle, Succession, market_ms, market_speed
+from plugins.domain import Candle, Mark, Succession, market_ms, market_speed
 from plugins.feed.frames import BadFrame
 from plugins.feed.rest import Rest, VenueRefused, VenueSilent
 from plugins.feed.settings import INTERVAL_S, FeedSettings
@@ -23,10 +23,15 @@ SETTLE_S = 1.0
 
 @dataclass(slots=True)
 class Seen:
-    """When something of a symbol last came in, in monotonic real seconds."""
+    """When something of a symbol last came in, in monotonic real seconds.
+
+    `candle_s` and `mark_s` count whatever brought it; `streamed_s` only what the candle stream brought.
+    """
 
     candle_s: float
     mark_s: float
+    streamed_s: float
+    marked_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -57,12 +62,31 @@ class Intake:
         window = Window(self._ctx.settings.history_bars)
         window.extend(await self._newest(symbol, self._ctx.settings.history_bars))
         self.windows[symbol] = window
-        self.seen[symbol] = Seen(self._ctx.now(), self._ctx.now())
+        now_s = self._ctx.now()
+        self.seen[symbol] = Seen(now_s, now_s, now_s)
+
+    def end(self, symbol: str) -> None:
+        """Follow a symbol no more."""
+        del self.windows[symbol], self.seen[symbol]
+
+    def heard(self, symbol: str) -> None:
+        """The candle stream of a symbol has said something, if only that the candle is not closed yet."""
+        if seen := self.seen.get(symbol):
+            seen.streamed_s = self._ctx.now()
+
+    def fresh_marks(self, marks: list[Mark]) -> list[Mark]:
+        """The marks to publish; one whose time stands still is a price that nobody has looked at again."""
+        now_s = self._ctx.now()
+        for mark in marks:
+            seen = self.seen.get(mark.symbol)
+            if seen is not None and (seen.marked_at is None or mark.at > seen.marked_at):
+                seen.mark_s, seen.marked_at = now_s, mark.at
+        return [mark for mark in marks if mark.symbol in self.seen]
 
     async def catch_up(self, symbol: str) -> None:
         """Ask for what closed since the last candle and publish it. Raises VenueSilent, VenueRefused, BadFrame."""
-        window = self.windows[symbol]
-        if window.last is None or symbol in self._waiting:
+        window = self.windows.get(symbol)
+        if window is None or window.last is None or symbol in self._waiting:
             return
         behind_s = (self._ctx.market_now() - window.last.closed_at).total_seconds()
         bars = min(int(behind_s // self._interval_s) + 1, self._ctx.settings.history_bars)
@@ -116,8 +140,7 @@ class Intake:
         return _received_now(found)
 
     async def _newest(self, symbol: str, bars: int) -> list[Candle]:
-        settled = self._ctx.market_now() - timedelta(seconds=SETTLE_S * market_speed(self._ctx.real_limit_s))
-        found = await self._rest.newest(symbol, self._interval, self._interval_s, bars, settled=settled)
+        found = await self._rest.newest(symbol, self._interval, self._interval_s, bars, settled=settled(self._ctx))
         return _received_now(found)
 
     async def _release(self, window: Window, found: list[Candle], waiting: list[Candle]) -> None:
@@ -135,7 +158,13 @@ class Intake:
             # many in which nobody does it would cost half of the time that they take.
             await self._ctx.publish(candle)
             self._ctx.progress("candles", data_as_of=candle.closed_at)
-            self.seen[candle.symbol].candle_s = self._ctx.now()
+            if seen := self.seen.get(candle.symbol):
+                seen.candle_s = self._ctx.now()
+
+
+def settled(ctx: Context[FeedSettings]) -> datetime:
+    """The market time up to which the venue has surely closed its candles."""
+    return ctx.market_now() - timedelta(seconds=SETTLE_S * market_speed(ctx.real_limit_s))
 
 
 def _received_now(candles: list[Candle]) -> list[Candle]:

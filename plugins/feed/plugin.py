@@ -1,35 +1,26 @@
-"""The feed's hooks, timer and actions."""
+"""The feed's hooks, timers and actions."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any, ClassVar
 
-from plugins.domain import Candle, Mark, Position, VenueAddress, history_of, market_ms
-from plugins.feed.freshness import Ages, Connection, Limits, judged
+from plugins.domain import Candle, Mark, Position, VenueAddress, history_of
+from plugins.feed.address import checked, first, moved
+from plugins.feed.ages import Ages, Connection, Limits, Market
+from plugins.feed.coverage import covered
+from plugins.feed.freshness import judged
 from plugins.feed.intake import Intake
+from plugins.feed.mending import Mending
+from plugins.feed.quiet import quiet_bars
 from plugins.feed.session import TROUBLE, Session
-from plugins.feed.settings import INTERVAL_S, FeedSettings
-from plugins.feed.window import Window
-from qtcore import (
-    Context,
-    Finding,
-    Health,
-    NeedsOperator,
-    NotReady,
-    Plugin,
-    QtError,
-    Subscription,
-    action,
-    every,
-    hookimpl,
-)
+from plugins.feed.settings import INTERVAL_S, FeedSettings, Interval
+from qtcore import Context, Health, NotReady, Plugin, QtError, action, every, hookimpl
 
-HEAL_AGAIN_S = 60.0
-"""A second heal within this time does more than the first, which evidently was not enough."""
+Ctx = Context[FeedSettings]
 
-RECENT_BARS = 30
-"""Bars whose turnover says whether a symbol is traded at all."""
+LONGEST_PAGE = 1500
+"""The venue's own limit of candles in one answer."""
 
 
 class UnknownSymbol(QtError):
@@ -47,85 +38,129 @@ class Feed(Plugin[FeedSettings]):
 
     def __init__(self) -> None:
         self._session: Session | None = None
+        self._mending: Mending | None = None
         self._held: set[str] = set()
-        self._healed_s = float("-inf")
+        self._spreads: dict[str, float] = {}
+        self._spreads_s = float("-inf")
+
+    # --- hooks ------------------------------------------------------------------------------------
 
     @hookimpl
-    async def start(self, ctx: Context[FeedSettings]) -> None:
+    async def start(self, ctx: Ctx) -> None:
         """Follow the venue at its address, and at the next one when it moves."""
         async with ctx.subscribe(VenueAddress) as addresses:
-            address = await _first(ctx, addresses)
+            address = await first(ctx, addresses)
             while True:
-                self._session = Session(ctx, _checked(ctx, address))
+                session = self._session = Session(ctx, checked(ctx, address), self._held)
+                self._mending = Mending(ctx, session)
                 async with asyncio.TaskGroup() as tasks:
-                    following = tasks.create_task(self._session.run(), name="market data")
-                    tasks.create_task(self._say_ready(ctx, self._session), name="ready")
-                    positions = tasks.create_task(self._follow_positions(ctx, self._session), name="positions")
-                    address = await _moved(addresses, address)
+                    following = [
+                        tasks.create_task(session.run(), name="market data"),
+                        tasks.create_task(self._say_ready(ctx, session), name="ready"),
+                        tasks.create_task(self._follow_positions(ctx, session), name="positions"),
+                    ]
+                    address = await moved(addresses, address)
                     ctx.log.info("the venue has moved", origin=address.origin)
-                    following.cancel()
-                    positions.cancel()
+                    for task in following:
+                        task.cancel()
 
     @hookimpl
-    async def health(self, ctx: Context[FeedSettings]) -> Health:
+    async def health(self, ctx: Ctx) -> Health:
         """By effect: how old the newest candle and mark of each symbol are."""
-        if self._session is None or self._session.intake is None:
+        session = self._session
+        if session is None or session.intake is None:
             return Health.unknown("waiting for the venue's address")
-        session, intake, now_s = self._session, self._session.intake, ctx.now()
+        intake, now_s = session.intake, ctx.now()
         ages = {symbol: Ages(now_s - seen.candle_s, now_s - seen.mark_s) for symbol, seen in intake.seen.items()}
-        tally = intake.tally
         ctx.fact(
-            duplicates=tally.duplicates,
-            filled=tally.filled,
-            unfilled=tally.unfilled,
+            duplicates=intake.tally.duplicates,
+            filled=intake.tally.filled,
+            unfilled=intake.tally.unfilled,
             bad_frames=session.bad_frames,
             holes=sum(window.holes for window in intake.windows.values()),
         )
-        connection = Connection(session.connected.is_set(), session.trouble, session.reconnects)
-        return judged(ages, _limits(ctx), self._held, connection)
+        market = Market(quiet_bars(intake.windows.values()), len(ctx.settings.symbols), session.missing)
+        return judged(ages, _limits(ctx), self._held, _connection(session), market)
 
     @hookimpl
-    async def heal(self, ctx: Context[FeedSettings], finding: Finding) -> str:
-        """Subscribe anew; when that was tried a moment ago, dial anew."""
-        session, again = self._following(), ctx.now() - self._healed_s < HEAL_AGAIN_S
-        self._healed_s = ctx.now()
-        if again:
-            session.hang_up(f"{finding.code} stayed after subscribing anew")
-            return "closed the socket, which is dialled again at once"
-        return await _resubscribed(session)
+    async def heal(self) -> str:
+        """Subscribe anew, dial anew, ask by REST: until the streams are well again."""
+        return await self._mend().mend()
 
-    @every(1.0)
-    async def watch(self, ctx: Context[FeedSettings]) -> None:
-        """Give up a socket that is open but mute: the venue sends marks each second."""
-        stream = self._session.stream if self._session else None
-        if self._session and stream and stream.silent_s > ctx.settings.mute_after_s:
-            self._session.hang_up(f"it carried nothing for {stream.silent_s:.1f} s")
+    # --- timers -----------------------------------------------------------------------------------
+
+    @every(0.5)
+    async def watch(self, _ctx: Ctx) -> None:
+        """Notice streams that have fallen silent: the venue sends marks each second."""
+        if self._mending is not None:
+            self._mending.look()
+
+    @every(5.0)
+    async def look_at_spreads(self, ctx: Ctx) -> None:
+        """Fetch best bids and asks, as often as the settings say."""
+        session = self._session
+        if session is None or not session.began or ctx.now() - self._spreads_s < ctx.settings.spreads_s:
+            return
+        self._spreads_s = ctx.now()
+        try:
+            self._spreads = await session.spreads()
+        except TROUBLE as error:
+            self._spreads = {}
+            ctx.log.warning("no spreads", error=str(error))
+
+    @every(600.0, timeout_s=120.0)
+    async def choose(self, ctx: Ctx) -> None:
+        """Look which symbols are worth following now."""
+        if self._session is not None and self._session.began:
+            try:
+                ctx.log.info("symbols chosen again", **await self._session.choose_again())
+            except TROUBLE as error:
+                ctx.log.warning("symbols not chosen again", error=str(error))
+
+    # --- actions ----------------------------------------------------------------------------------
 
     @action()
-    async def history(self, ctx: Context[FeedSettings], symbol: str, limit: int = 500) -> dict[str, Any]:
-        """The newest closed candles of a symbol, oldest first; read it with `plugins.domain.candles_of`."""
-        window = self._intake().windows.get(symbol)
-        if window is None:
+    async def history(
+        self, ctx: Ctx, symbol: str, limit: int = 500, before_ms: int | None = None, interval: Interval | None = None
+    ) -> dict[str, Any]:
+        """The newest closed candles of a symbol, oldest first; read it with `plugins.domain.candles_of`.
+
+        Candles before a market time in ms, or of another interval, come from the venue, at most 1500 at once: go
+        back page by page with `before_ms` of the first candle until an answer is empty. Raises VenueBusy when
+        request weight is short.
+        """
+        kept = self._intake().windows.get(symbol)
+        if kept is None:
             raise UnknownSymbol(f"the feed does not follow {symbol}; `qt call feed.coverage` lists what it follows")
-        return history_of(symbol, INTERVAL_S[ctx.settings.interval], window.tail(max(1, limit)))
+        wanted = interval or ctx.settings.interval
+        if before_ms is None and wanted == ctx.settings.interval:
+            return history_of(symbol, INTERVAL_S[wanted], kept.tail(max(1, limit)))
+        found = await self._following().page(symbol, wanted, min(max(1, limit), LONGEST_PAGE), before_ms)
+        return history_of(symbol, INTERVAL_S[wanted], found)
 
     @action()
-    async def coverage(self, _ctx: Context[FeedSettings]) -> dict[str, Any]:
-        """Each followed symbol: bars kept, last close in market ms, turnover of the last bars in quote asset."""
-        return {symbol: _covered(window) for symbol, window in self._intake().windows.items()}
+    async def coverage(self, _ctx: Ctx) -> dict[str, Any]:
+        """Each followed symbol: bars kept, last close, turnover, movement and empty share of the recent, spread."""
+        return covered(self._intake().windows, self._spreads)
 
     @action(effect=True, timeout_s=30.0)
-    async def resubscribe(self, _ctx: Context[FeedSettings]) -> dict[str, str]:
+    async def resubscribe(self, _ctx: Ctx) -> dict[str, str]:
         """Ask the venue anew for all streams and fetch what was missed."""
-        return {"done": await _resubscribed(self._following())}
+        return {"done": f"subscribed anew to {await self._following().resubscribe()} symbols, fetched what was missed"}
 
-    async def _say_ready(self, ctx: Context[FeedSettings], session: Session) -> None:
+    @action(effect=True, timeout_s=60.0)
+    async def refresh(self, _ctx: Ctx) -> dict[str, list[str]]:
+        """Look now which symbols are worth following; says which came and which went."""
+        return await self._following().choose_again()
+
+    # ----------------------------------------------------------------------------------------------
+
+    async def _say_ready(self, ctx: Ctx, session: Session) -> None:
         await session.connected.wait()
         ctx.ready()
 
-    async def _follow_positions(self, ctx: Context[FeedSettings], session: Session) -> None:
+    async def _follow_positions(self, ctx: Ctx, session: Session) -> None:
         """A symbol with an open position is followed whatever the settings say."""
-        await session.connected.wait()
         async with ctx.subscribe(Position) as positions:
             async for position in positions:
                 if position.quantity == 0:
@@ -133,6 +168,7 @@ class Feed(Plugin[FeedSettings]):
                     continue
                 self._held.add(position.symbol)
                 try:
+                    await session.connected.wait()
                     await session.follow(position.symbol)
                 except TROUBLE as error:
                     ctx.log.warning("a held symbol is not followed yet", symbol=position.symbol, error=str(error))
@@ -142,6 +178,11 @@ class Feed(Plugin[FeedSettings]):
             raise NotReady("the feed has no venue yet", retry_after_s=1.0)
         return self._session
 
+    def _mend(self) -> Mending:
+        if self._mending is None:
+            raise NotReady("the feed has no venue yet", retry_after_s=1.0)
+        return self._mending
+
     def _intake(self) -> Intake:
         intake = self._following().intake
         if intake is None:
@@ -149,50 +190,16 @@ class Feed(Plugin[FeedSettings]):
         return intake
 
 
-async def _resubscribed(session: Session) -> str:
-    symbols = list(session.intake.windows) if session.intake else []
-    await session.resubscribe(symbols)
-    return f"subscribed anew to {len(symbols)} symbols and fetched what was missed"
+def _connection(session: Session) -> Connection:
+    polling = session.polling
+    return Connection(
+        session.connected.is_set(), session.trouble, session.reconnects, polling.rounds if polling else None
+    )
 
 
-async def _first(ctx: Context[FeedSettings], addresses: Subscription[VenueAddress]) -> VenueAddress:
-    try:
-        async with asyncio.timeout(ctx.settings.address_timeout_s):
-            return await anext(aiter(addresses))
-    except TimeoutError as error:
-        raise NotReady("nobody has said where the venue is; is the plugin that writes VenueAddress running?") from error
-
-
-async def _moved(addresses: Subscription[VenueAddress], known: VenueAddress) -> VenueAddress:
-    async for address in addresses:
-        if address.origin != known.origin:
-            return address
-    raise AssertionError("a subscription ends only by cancellation")
-
-
-def _checked(ctx: Context[FeedSettings], address: VenueAddress) -> str:
-    """The origin, if it fits the mode. Raises NeedsOperator."""
-    if address.mode != ctx.mode:
-        raise NeedsOperator(f"the venue's address is of mode {address.mode}, but this run is {ctx.mode}; use one mode")
-    if address.mode == "paper" and not address.origin:
-        raise NeedsOperator(
-            "paper mode needs the address of a paper venue, and got none; nothing may leave the machine"
-        )
-    return address.origin
-
-
-def _limits(ctx: Context[FeedSettings]) -> Limits:
+def _limits(ctx: Ctx) -> Limits:
     period_s = INTERVAL_S[ctx.settings.interval]
     return Limits(
         candle_s=ctx.real_limit_s(ctx.settings.stale_after_periods * period_s),
         mark_s=ctx.real_limit_s(ctx.settings.mark_stale_s),
     )
-
-
-def _covered(window: Window) -> dict[str, Any]:
-    recent = window.tail(RECENT_BARS)
-    return {
-        "bars": len(window),
-        "closed_ms": market_ms(recent[-1].closed_at) if recent else None,
-        "turnover": str(sum(candle.volume * candle.close for candle in recent)),
-    }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime
 from typing import Any
 
 from ccxt.base.errors import BaseError, NetworkError
 
-from plugins.domain import Candle
-from plugins.feed.frames import candles_of_klines
+from plugins.domain import Candle, Mark
+from plugins.feed.frames import candles_of_klines, marks_of_premiums
 from plugins.venue import VenueClient, answer_of
 from qtcore import QtError
 
@@ -34,6 +34,10 @@ class VenueRefused(QtError):
         self.code = code
 
 
+class VenueBusy(QtError):
+    """There is no room for reads that can wait; ask again in some seconds."""
+
+
 class Rest:
     """Reads with a few tries. `weight_ceiling` is the used weight a minute at which reads wait."""
 
@@ -42,19 +46,47 @@ class Rest:
         self._ceiling = weight_ceiling
 
     async def tradable(self) -> list[str]:
-        """Symbols of USDT perpetuals that are trading. Raises VenueSilent, VenueRefused."""
+        """Symbols of USDT perpetuals that are trading. Raises VenueSilent, VenueRefused.
+
+        The venue lists contracts with names in other scripts; they are left out, and `universe` counts them.
+        """
         info = await self._get(self._client.fapiPublicGetExchangeInfo, {})
         return [
             str(row["symbol"])
             for row in info["symbols"]
             if row["status"] == "TRADING" and row["contractType"] == "PERPETUAL" and row["quoteAsset"] == "USDT"
+            if str(row["symbol"]).isascii()
         ]
 
-    async def most_traded(self, symbols: Iterable[str], limit: int) -> list[str]:
-        """The `limit` symbols with the highest turnover of 24 hours. Raises VenueSilent, VenueRefused."""
+    async def most_traded(self, symbols: Iterable[str]) -> list[str]:
+        """The symbols by turnover of 24 hours, highest first. Raises VenueSilent, VenueRefused."""
         rows = await self._get(self._client.fapiPublicGetTicker24hr, {})
         turnover = {str(row["symbol"]): float(row["quoteVolume"]) for row in rows}
-        return sorted(symbols, key=lambda symbol: (-turnover.get(symbol, 0.0), symbol))[:limit]
+        return sorted(symbols, key=lambda symbol: (-turnover.get(symbol, 0.0), symbol))
+
+    async def spreads(self) -> dict[str, float]:
+        """Each symbol's distance of ask from bid, as a part of their middle. Raises VenueSilent, VenueRefused."""
+        rows = await self._get(self._client.fapiPublicGetTickerBookTicker, {})
+        quotes = {str(row["symbol"]): (float(row["bidPrice"]), float(row["askPrice"])) for row in rows}
+        return {symbol: 2 * (ask - bid) / (ask + bid) for symbol, (bid, ask) in quotes.items() if 0 < bid <= ask}
+
+    async def marks(self, followed: Container[str]) -> list[Mark]:
+        """Mark prices and funding of the followed symbols. Raises VenueSilent, VenueRefused, BadFrame."""
+        return marks_of_premiums(await self._get(self._client.fapiPublicGetPremiumIndex, {}), followed)
+
+    async def page(
+        self, symbol: str, interval: str, interval_s: int, limit: int, *, before_ms: int | None, settled: datetime
+    ) -> list[Candle]:
+        """At most `limit` candles that closed by `settled`, opened before `before_ms` where it is given.
+
+        For whoever can wait: half of the weight is kept free. Raises VenueBusy, VenueSilent, VenueRefused, BadFrame.
+        """
+        if self._client.usage.weight_1m >= self._ceiling // 2:
+            raise VenueBusy("half of this minute's request weight is used, and the rest is kept for trading; wait 5 s")
+        asked = {"symbol": symbol, "interval": interval, "limit": limit}
+        end = {} if before_ms is None else {"endTime": before_ms - 1}
+        rows = await self._get(self._client.fapiPublicGetKlines, asked | end)
+        return [candle for candle in candles_of_klines(symbol, interval_s, rows) if candle.closed_at <= settled]
 
     async def newest(
         self, symbol: str, interval: str, interval_s: int, limit: int, *, settled: datetime

@@ -27,8 +27,14 @@ class FeedSettings(Settings):
     )
     mark_stale_s: PositiveFloat = Field(default=10.0, description="market seconds after which a mark price is stale")
     mute_after_s: PositiveFloat = Field(
-        default=5.0, description="a socket that carries nothing for this long is dialled anew"
+        default=2.0,
+        ge=1.5,
+        description="market seconds, at least 2 real ones, after which a stream of one frame a second counts as mute",
     )
+    patience_s: PositiveFloat = Field(default=4.0, description="time that a step of recovery gets to work")
+    retry_s: PositiveFloat = Field(default=30.0, description="while REST is asked, streams are tried this often")
+    poll_s: PositiveFloat = Field(default=1.0, description="time between two rounds of asking by REST")
+    spreads_s: PositiveFloat = Field(default=30.0, description="time between two looks at all best bids and asks")
     backoff_s: PositiveFloat = Field(default=0.25, description="first wait before dialling again; doubles each time")
     max_backoff_s: PositiveFloat = 15.0
     address_timeout_s: PositiveFloat = Field(default=20.0, description="how long to wait for the venue's address")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from itertools import takewhile
 
 from plugins.domain import Candle, Succession, succession
 
@@ -34,6 +35,10 @@ class Window:
     def tail(self, limit: int) -> list[Candle]:
         """The newest `limit` candles, oldest first."""
         return list(self._candles)[-limit:]
+
+    def zero_volume_bars(self) -> int:
+        """How many of the newest candles have no volume."""
+        return sum(1 for _ in takewhile(lambda candle: candle.volume == 0, reversed(self._candles)))
 
     def _add(self, candle: Candle) -> bool:
         place = self.place(candle)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -65,3 +67,16 @@ def venue(tmp_path: Path) -> Iterator[VenueProcess]:
     )
     yield process
     process.close()
+
+
+@pytest.fixture
+def odd() -> ModuleType:
+    """The module `odd_venue`; tests are not a package, so it is loaded by its path."""
+    path = Path(__file__).with_name("odd_venue.py")
+    specification = importlib.util.spec_from_file_location("feed_odd_venue", path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[module.__name__] = module
+    specification.loader.exec_module(module)
+    return module

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.feed.freshness import DISCONNECTED, EMPTY, STALE, Ages, Connection, Limits, judged, stale_symbols
+from plugins.feed.ages import Ages, Connection, Limits
+from plugins.feed.findings import DISCONNECTED, EMPTY, STALE
+from plugins.feed.freshness import judged, stale_symbols
 
 LIMITS = Limits(candle_s=10, mark_s=5)
 OPEN, CLOSED = Connection(True, "", 0), Connection(False, "cut", 3)

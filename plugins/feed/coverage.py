@@ -1,0 +1,30 @@
+"""What the feed knows of each symbol, for whoever chooses among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from plugins.domain import Candle, market_ms
+from plugins.feed.window import Window
+
+RECENT_BARS = 60
+"""Candles whose turnover and movement say how a symbol is traded now."""
+
+
+def covered(windows: Mapping[str, Window], spreads: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """For each symbol: `bars` kept, last close in market ms, `turnover` of the recent ones in quote asset, their
+    mean `movement` (high less low as a part of the close), the share of `empty` ones, and `spread` where known."""
+    return {symbol: {**_traded(window.tail(RECENT_BARS)), "bars": len(window), "spread": spreads.get(symbol)}
+            for symbol, window in windows.items()}  # fmt: skip
+
+
+def _traded(recent: list[Candle]) -> dict[str, Any]:
+    if not recent:
+        return {"closed_ms": None, "turnover": "0", "movement": None, "empty": 1.0}
+    return {
+        "closed_ms": market_ms(recent[-1].closed_at),
+        "turnover": str(sum(candle.volume * candle.close for candle in recent)),
+        "movement": sum(float(candle.high - candle.low) / float(candle.close) for candle in recent) / len(recent),
+        "empty": sum(candle.volume == 0 for candle in recent) / len(recent),
+    }
