@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +16,7 @@ from plugins.feed import Feed
 from qtcore.testing import Plug, harness
 
 START_MS = 1_735_689_600_000
+START = datetime.fromtimestamp((START_MS + 60 * 60_000) / 1000, UTC)
 SETTINGS: dict[str, Any] = {"history_bars": 50, "backoff_s": 0.005, "max_backoff_s": 0.01}
 
 
@@ -33,6 +35,8 @@ class OddVenue:
         self.turnover: dict[str, int] = {}
         self.polls: list[dict[str, str]] = []
         self.mark_ms = START_MS
+        self.used_weight = 0
+        self.delay: asyncio.Event | None = None
 
     def row(self, number: int) -> list[Any]:
         return [START_MS + number * 60_000, "100", "102", "99", "101", "5", 0, "0", 1, "0", "0", "0"]
@@ -87,13 +91,16 @@ class OddVenue:
     async def serve_klines(self, request: web.Request) -> web.Response:
         asked = dict(request.query)
         self.asked.append(asked)
+        if self.delay is not None and "endTime" in asked and "startTime" not in asked:
+            await self.delay.wait()
         if self.refuse_interval:
             return web.json_response({"code": -1120, "msg": "Invalid interval."}, status=400)
         rows = [self.row(number) for number in range(self.bars + 1)]  # the last one is still forming
         first, last = int(asked.get("startTime", 0)), int(asked.get("endTime", 1 << 60))
         found = [row for row in rows if first <= row[0] <= last]
         limit = int(asked["limit"])
-        return web.json_response(found[:limit] if "startTime" in asked else found[-limit:])
+        body = found[:limit] if "startTime" in asked else found[-limit:]
+        return web.json_response(body, headers={"X-MBX-USED-WEIGHT-1M": str(self.used_weight)})
 
     async def serve_socket(self, request: web.Request) -> web.WebSocketResponse:
         if self.refuse_sockets:
@@ -135,7 +142,7 @@ async def followed(
     plug = Plug(Feed, settings={**SETTINGS, **settings})
     async with odd_venue() as (venue, origin), harness(plug, timers=timers) as h:
         venue.names = names or venue.names
-        h.set_market(datetime.fromtimestamp((START_MS + 60 * 60_000) / 1000, UTC), speed=0)
+        h.set_market(START, speed=0)
         await h.publish(VenueAddress(Mode.PAPER, origin, "odd"))
         await h.ready()
         yield h, venue
