@@ -51,6 +51,7 @@ CONTRACTS: dict[str, Any] = {
     "position": domain.Position,
     "stop-state": domain.StopState,
     "ensemble-weights": domain.EnsembleWeights,
+    "source-verdict": domain.SourceVerdict,
     "instrument": domain.Instrument,
     "trading-policy": domain.TradingPolicy,
     "risk-budget": domain.RiskBudget,

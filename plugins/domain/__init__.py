@@ -23,6 +23,7 @@ from plugins.domain.trading import (
     Outcome,
     Position,
     Signal,
+    SourceVerdict,
     StopState,
     Vote,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "Side",
     "Signal",
     "Source",
+    "SourceVerdict",
     "Standing",
     "StopState",
     "StopStatus",

@@ -78,6 +78,21 @@ class Outcome:
     trace_id: str | None = None
 
 
+@topic(retained=True, key="source")
+@dataclass(frozen=True, slots=True)
+class SourceVerdict:
+    """Whether entries of a source may be made, by the word of whoever watches its results.
+
+    It is renewed all the time: `valid_s` real seconds after it was last heard it no longer allows anything.
+    """
+
+    source: Source
+    entries_allowed: bool
+    reason: str
+    valid_s: float
+    at: datetime
+
+
 @topic(retained=True)
 @dataclass(frozen=True, slots=True)
 class EnsembleWeights:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from plugins.domain import OutcomeCode, Posture, Side, Signal, SymbolPolicy, TradingPolicy, View
 from plugins.domain.sizing import Funds, Sizing, Wanted, size, why_too_small
-from plugins.executor.world import Rules, World
+from plugins.executor.world import Entry, Rules, World
 
 ONE = Decimal(1)
-_SIDES = {View.LONG: Side.LONG, View.SHORT: Side.SHORT}
+SIDES = {View.LONG: Side.LONG, View.SHORT: Side.SHORT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _confidence(signal: Signal, world: World, _: Rules) -> Refusal | None:
 def _trend(signal: Signal, world: World, rules: Rules) -> Refusal | None:
     """Against a clear trend more confidence is asked for."""
     trend = _symbol_policy(signal, world).trend
-    against = -trend * _SIDES[signal.view].sign
+    against = -trend * SIDES[signal.view].sign
     needed = _trading_policy(world).counter_trend_confidence
     if against <= rules.trend_tolerance or signal.confidence >= needed:
         return None
@@ -121,20 +122,70 @@ def _held(signal: Signal, world: World, _: Rules) -> Refusal | None:
     position = world.positions.get(signal.symbol)
     if position is None:
         return None
-    same = position.side is _SIDES[signal.view]
+    same = position.side is SIDES[signal.view]
     code = OutcomeCode.POSITION_HELD if same else OutcomeCode.OPPOSITE_HELD
     return Refusal(code, f"a {position.side.value} position in {signal.symbol} is open")
 
 
 def _cooldown(signal: Signal, world: World, rules: Rules) -> Refusal | None:
-    if world.last_entry_at is None:
+    """Some time after any entry in the symbol, more after one on the same side: what was stopped out is no bargain."""
+    own = [entry for entry in world.entries if entry.side is SIDES[signal.view]]
+    return _too_soon(world, world.entries[-1:], rules.cooldown, f"entry in {signal.symbol}") or _too_soon(
+        world, own[-1:], rules.side_cooldown, f"{signal.view.value} entry in {signal.symbol}"
+    )
+
+
+def _too_soon(world: World, last: Sequence[Entry], cooldown: timedelta, what: str) -> Refusal | None:
+    passed = world.market_now - last[0].at if last else cooldown
+    if passed >= cooldown:
         return None
-    passed = world.market_now - world.last_entry_at
-    if passed >= rules.cooldown:
-        return None
-    had, needed = passed.total_seconds(), rules.cooldown.total_seconds()
-    sentence = f"the last entry in {signal.symbol} was {had:.0f} s of market time ago (cooldown {needed:.0f} s)"
+    had, needed = passed.total_seconds(), cooldown.total_seconds()
+    sentence = f"the last {what} was {had:.0f} s of market time ago (cooldown {needed:.0f} s)"
     return Refusal(OutcomeCode.COOLDOWN, sentence, Decimal(round(had, 3)).quantize(Decimal("0.001")), Decimal(needed))
+
+
+def _churn(signal: Signal, world: World, rules: Rules) -> Refusal | None:
+    if len(world.entries) < rules.entries_per_day:
+        return None
+    sentence = f"{signal.symbol} was entered {len(world.entries)} times within a day (at most {rules.entries_per_day})"
+    return Refusal(OutcomeCode.CHURN, sentence)
+
+
+def _model(signal: Signal, world: World, rules: Rules) -> Refusal | None:
+    verdict, source = world.verdict, signal.source.value
+    if verdict is None:
+        why = f"the model supervisor says nothing about {source}"
+        return Refusal(OutcomeCode.MODEL, why) if rules.verdicts_required else None
+    if not verdict.entries_allowed:
+        return Refusal(OutcomeCode.MODEL, f"entries of {source} are stopped: {verdict.reason}")
+    if world.verdict_age_s > verdict.valid_s:
+        sentence = f"the model supervisor has said nothing about {source} for {world.verdict_age_s:.0f} s"
+        return Refusal(OutcomeCode.MODEL, f"{sentence} (limit {verdict.valid_s:.0f} s)")
+    return None
+
+
+def _portfolio(signal: Signal, world: World, rules: Rules) -> Refusal | None:
+    if world.advice is None:
+        why = "the portfolio balancer gives no advice, or its last has expired"
+        return Refusal(OutcomeCode.PORTFOLIO, why) if rules.portfolio_required or world.advised_before else None
+    entry = world.advice.entry(signal.symbol, SIDES[signal.view])
+    if entry is None or not world.advice.enforced:
+        return None
+    if entry.veto:
+        return Refusal(OutcomeCode.PORTFOLIO, entry.veto)
+    if entry.room is not None and entry.room <= 0:
+        return Refusal(OutcomeCode.PORTFOLIO, f"the caps on the book leave no room for {signal.symbol}")
+    return None
+
+
+def _funding(signal: Signal, world: World, rules: Rules) -> Refusal | None:
+    """Long pays short when the rate is above zero, and the other way round."""
+    assert world.mark is not None  # noqa: S101 - _data has passed
+    pays = world.mark.funding_rate * SIDES[signal.view].sign
+    if pays <= rules.funding_limit:
+        return None
+    sentence = f"a {signal.view.value} in {signal.symbol} would pay {pays:.4%} of its notional at the next settlement"
+    return Refusal(OutcomeCode.FUNDING, f"{sentence} (limit {rules.funding_limit:.4%})", pays, rules.funding_limit)
 
 
 def _data(signal: Signal, world: World, rules: Rules) -> Refusal | None:
@@ -169,7 +220,7 @@ def _size(signal: Signal, world: World, _: Rules) -> Refusal | None:
 
 
 def _order(signal: Signal, world: World) -> Order:
-    return Order(signal, _SIDES[signal.view], _sizing(signal, world))
+    return Order(signal, SIDES[signal.view], _sizing(signal, world))
 
 
 def _sizing(signal: Signal, world: World) -> Sizing:
@@ -177,7 +228,7 @@ def _sizing(signal: Signal, world: World) -> Sizing:
     assert world.account is not None  # noqa: S101
     assert world.mark is not None  # noqa: S101
     assert world.budget is not None  # noqa: S101
-    policy, side = _symbol_policy(signal, world), _SIDES[signal.view]
+    policy, side = _symbol_policy(signal, world), SIDES[signal.view]
     advice = world.advice.entry(signal.symbol, side) if world.advice and world.advice.enforced else None
     wanted = Wanted(
         side,
@@ -208,12 +259,16 @@ GATES: tuple[Gate, ...] = (
     _universe,
     _policy,
     _source,
+    _model,
     _confidence,
     _trend,
     _held,
     _cooldown,
+    _churn,
     _data,
+    _funding,
     _slots,
+    _portfolio,
     _size,
 )
 """In this order; the risk guard, the mode and the lease are asked last, right before the order leaves."""

@@ -14,12 +14,16 @@ from plugins.domain import (
     Position,
     RiskBudget,
     Signal,
+    Source,
+    SourceVerdict,
     TradingPolicy,
     Universe,
 )
-from plugins.executor.world import World
+from plugins.executor.gates import Order
+from plugins.executor.world import Entry, World
 from plugins.store.kill_switch import KillSwitch
 
+DAY = timedelta(days=1)
 UNTOLD_S = 30.0
 """How long an entry keeps its slot while the exchange has not told its position; it tells within a few seconds."""
 
@@ -36,16 +40,24 @@ class Known:
     marks_s: dict[str, float] = field(default_factory=dict)
     instruments: dict[str, Instrument] = field(default_factory=dict)
     positions: dict[str, Position] = field(default_factory=dict)
-    entered_at: dict[str, datetime] = field(default_factory=dict)
-    """Market time of the last entry by symbol."""
+    entries: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    """The last day's entries by symbol, oldest first."""
+    verdicts: dict[Source, tuple[SourceVerdict, float]] = field(default_factory=dict)
+    advised: bool = False
+    """Whether the portfolio balancer has spoken in this life."""
     untold: dict[str, tuple[float, Decimal]] = field(default_factory=dict)
     """Symbols just entered whose position has not been told since: the real time of the entry and its notional."""
 
-    def entered(self, symbol: str, notional: Decimal, *, market_now: datetime, now_s: float) -> None:
+    def entered(self, order: Order, *, market_now: datetime, now_s: float) -> None:
         """An entry filled, or may have: it counts as open from now on, not only when its position is told."""
-        self.entered_at[symbol] = market_now
+        symbol = order.signal.symbol
+        self.remember(symbol, Entry(order.side, market_now))
         if symbol not in self.positions:
-            self.untold[symbol] = (now_s, notional)
+            self.untold[symbol] = (now_s, order.sizing.notional)
+
+    def remember(self, symbol: str, entry: Entry) -> None:
+        """Count an entry for the cooldowns; one of an earlier life comes before those of this one."""
+        self.entries[symbol] = (*self.entries.get(symbol, ()), entry)
 
     def hear(self, message: object, now_s: float) -> None:
         """Take a message of any topic that the executor reads."""
@@ -60,6 +72,8 @@ class Known:
                 self.marks[message.symbol], self.marks_s[message.symbol] = message, now_s
             case Instrument():
                 self.instruments[message.symbol] = message
+            case SourceVerdict():
+                self.verdicts[message.source] = (message, now_s)
             case Position() if message.quantity:
                 self.positions[message.symbol] = message
                 self.untold.pop(message.symbol, None)
@@ -71,9 +85,13 @@ class Known:
         needed = {"universe": self.universe, "policy": self.policy, "account": self.account}
         return [name for name, value in needed.items() if value is None]
 
-    def forget_entries(self, market_now: datetime, older_than: timedelta) -> None:
-        """Drop entries that no cooldown asks for any more."""
-        self.entered_at = {symbol: at for symbol, at in self.entered_at.items() if market_now - at < older_than}
+    def forget_entries(self, market_now: datetime) -> None:
+        """Drop entries that no gate asks for any more."""
+        kept = {
+            symbol: tuple(entry for entry in entries if market_now - entry.at < DAY)
+            for symbol, entries in self.entries.items()
+        }
+        self.entries = {symbol: entries for symbol, entries in kept.items() if entries}
 
     def open_notional(self) -> Decimal:
         """USDT of all positions and of entries whose position is not told yet."""
@@ -92,6 +110,8 @@ class Known:
         advice: PortfolioAdvice | None = None,
     ) -> World:
         """The view in which one signal is judged."""
+        self.advised = self.advised or advice is not None
+        verdict, verdict_s = self.verdicts.get(signal.source, (None, now_s))
         self.untold = {symbol: entry for symbol, entry in self.untold.items() if now_s - entry[0] < UNTOLD_S}
         return World(
             market_now=market_now,
@@ -106,8 +126,11 @@ class Known:
             instrument=self.instruments.get(signal.symbol),
             positions=self.positions,
             untold=frozenset(self.untold),
-            last_entry_at=self.entered_at.get(signal.symbol),
+            entries=self.entries.get(signal.symbol, ()),
             budget=budget,
             advice=advice,
+            advised_before=self.advised,
+            verdict=verdict,
+            verdict_age_s=now_s - verdict_s,
             open_notional=self.open_notional(),
         )

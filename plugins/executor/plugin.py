@@ -19,15 +19,17 @@ from plugins.domain import (
     Posture,
     RiskBudget,
     Signal,
+    SourceVerdict,
     TradingPolicy,
     Universe,
 )
 from plugins.executor import door
 from plugins.executor.funnel import described, window
-from plugins.executor.gates import Order, Refusal, judge
-from plugins.executor.known import Known
+from plugins.executor.gates import SIDES, Order, Refusal, judge
+from plugins.executor.known import DAY, Known
 from plugins.executor.ranking import ranked
 from plugins.executor.settings import ExecutorSettings
+from plugins.executor.world import Entry
 from plugins.store import Store, database_url, open_store
 from plugins.store.kill_switch import read_kill_switch
 from qtcore import (
@@ -45,7 +47,6 @@ from qtcore import (
 
 Ctx = Context[ExecutorSettings]
 APPROVAL_TIMEOUT_S = 1.0
-RECENT_ENTRIES = 500
 ENDED_IDS = 20_000
 """Signals remembered as ended: a message of one may still wait in the queue."""
 LATE_WAIT_S = 10.0
@@ -68,7 +69,7 @@ class Executor(Plugin[ExecutorSettings]):
         Instrument,
         Mark,
     ]
-    optional_reads: ClassVar[list[type[Any]]] = [PortfolioAdvice]
+    optional_reads: ClassVar[list[type[Any]]] = [PortfolioAdvice, SourceVerdict]
     writes: ClassVar[list[type[Any]]] = [Outcome]
     calls: ClassVar[list[str]] = ["exchange.enter", "exchange.entry", "risk_guard.approve"]
     cadence_s = 5.0
@@ -92,7 +93,7 @@ class Executor(Plugin[ExecutorSettings]):
             self._store = store
             async with (
                 ctx.subscribe(Signal) as signals,
-                ctx.subscribe(TradingPolicy, Universe, Position, Account, Instrument, Mark) as facts,
+                ctx.subscribe(TradingPolicy, Universe, Position, Account, Instrument, Mark, SourceVerdict) as facts,
                 anyio.create_task_group() as tasks,
             ):
                 tasks.start_soon(self._listen, ctx, facts)
@@ -113,7 +114,7 @@ class Executor(Plugin[ExecutorSettings]):
             ctx.log.warning("open signals wait for the next sweep", why=str(error))
             return
         await self._judge_batch(ctx, late)
-        self._known.forget_entries(ctx.market_now(), ctx.settings.rules.cooldown)
+        self._known.forget_entries(ctx.market_now())
         ctx.progress("sweeps")  # a market that gives no signals is no idleness of ours
 
     @hookimpl
@@ -222,9 +223,7 @@ class Executor(Plugin[ExecutorSettings]):
         with ctx.span("enter", symbol=order.signal.symbol, side=order.side.value, quantity=str(order.sizing.quantity)):
             answer = await door.enter(ctx, order)
         if answer.code in (OutcomeCode.FILLED, OutcomeCode.ORDER_UNKNOWN):
-            self._known.entered(
-                order.signal.symbol, order.sizing.notional, market_now=ctx.market_now(), now_s=ctx.now()
-            )
+            self._known.entered(order, market_now=ctx.market_now(), now_s=ctx.now())
         if answer.code is OutcomeCode.FILLED:
             ctx.progress("entries")
         if answer.code is OutcomeCode.ORDER_UNKNOWN:
@@ -261,11 +260,10 @@ class Executor(Plugin[ExecutorSettings]):
     # --- after a crash -------------------------------------------------------------------------
 
     async def _finish_last_life(self, ctx: Ctx) -> list[Signal]:
-        """Entries in the recent past keep their cooldown; returns what was not judged and is still fresh."""
-        recent = await self._open().signals.latest(limit=RECENT_ENTRIES)
-        for row in reversed(recent):
-            if row.outcome is OutcomeCode.FILLED:
-                self._known.entered_at[row.signal.symbol] = row.signal.market_at
+        """The last day's entries keep their cooldown; returns what was not judged and is still fresh."""
+        if (market_now := _market_now(ctx)) is not None:
+            for signal in await self._open().signals.entered_since(market_now - DAY):
+                self._known.remember(signal.symbol, Entry(SIDES[signal.view], signal.market_at))
         return await self._take_up(ctx, ctx.wall())
 
     async def _take_up(self, ctx: Ctx, before: datetime) -> list[Signal]:

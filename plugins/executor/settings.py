@@ -18,6 +18,15 @@ class ExecutorSettings(Settings):
     database_url: DatabaseUrl = Field(default=SecretStr(""), description="default: quantum.db in the home folder")
     positions: PositiveInt = Field(default=4, description="open at once")
     cooldown_s: NonNegativeFloat = Field(default=300.0, description="between two entries in one symbol, market time")
+    side_cooldown_s: NonNegativeFloat = Field(
+        default=900.0, description="between two entries in one symbol on one side, market time"
+    )
+    entries_per_day: PositiveInt = Field(default=6, description="in one symbol, within 24 h of market time")
+    funding_limit: Decimal = Field(
+        default=Decimal("0.001"), gt=0, description="share of the notional that the next settlement may cost"
+    )
+    verdicts_required: bool = Field(default=False, description="no entry without the model supervisor's word")
+    portfolio_required: bool = Field(default=False, description="no entry without the portfolio balancer's word")
     trend_tolerance: Decimal = Field(default=Decimal("0.02"), ge=0, description="distance from EMA-200")
     account_age_s: PositiveFloat = 10.0
     mark_age_s: PositiveFloat = Field(default=10.0, description="at least; a slower market time is allowed for")
@@ -31,6 +40,11 @@ class ExecutorSettings(Settings):
         return Rules(
             positions=self.positions,
             cooldown=timedelta(seconds=self.cooldown_s),
+            side_cooldown=timedelta(seconds=self.side_cooldown_s),
+            entries_per_day=self.entries_per_day,
+            funding_limit=self.funding_limit,
+            verdicts_required=self.verdicts_required,
+            portfolio_required=self.portfolio_required,
             trend_tolerance=self.trend_tolerance,
             account_age_s=self.account_age_s,
             mark_age_s=self.mark_age_s,

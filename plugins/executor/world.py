@@ -14,6 +14,8 @@ from plugins.domain import (
     PortfolioAdvice,
     Position,
     RiskBudget,
+    Side,
+    SourceVerdict,
     TradingPolicy,
     Universe,
 )
@@ -21,13 +23,30 @@ from plugins.domain import (
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The executor's own limits, as plain values. `cooldown` is market time; ages are real seconds."""
+    """The executor's own limits, as plain values. Cooldowns are market time; ages are real seconds.
+
+    `verdicts_required` and `portfolio_required`: entries wait for that word from the start; else only once it
+    has been heard, because who has spoken and falls silent must not set anything free.
+    """
 
     positions: int
     cooldown: timedelta
+    side_cooldown: timedelta
+    entries_per_day: int
+    funding_limit: Decimal
+    verdicts_required: bool
+    portfolio_required: bool
     trend_tolerance: Decimal
     account_age_s: float
     mark_age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry that filled, or may have, in market time."""
+
+    side: Side
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +64,14 @@ class World:
     mark_age_s: float
     instrument: Instrument | None
     positions: Mapping[str, Position]
-    last_entry_at: datetime | None
-    """Market time of the last entry in this symbol."""
+    entries: tuple[Entry, ...] = ()
+    """The last day's entries in this symbol, oldest first."""
     untold: frozenset[str] = frozenset()
     """Symbols just entered whose position is not among `positions` yet."""
     budget: RiskBudget | None = None
     advice: PortfolioAdvice | None = None
+    advised_before: bool = False
+    verdict: SourceVerdict | None = None
+    verdict_age_s: float = 0.0
     open_notional: Decimal = Decimal(0)
     """USDT of all positions, with entries whose position is not told yet."""

@@ -104,6 +104,17 @@ class Signals:
             return [_row_of(row) for row in await connection.execute(statement)]
 
     @unbroken
+    async def entered_since(self, since: datetime) -> list[Signal]:
+        """Signals from the market time `since` on that became positions, oldest first."""
+        statement = (
+            select(SIGNALS)
+            .where(COLUMNS.outcome_code == OutcomeCode.FILLED.value, COLUMNS.market_at >= since)
+            .order_by(COLUMNS.market_at)
+        )
+        async with reading(self._engine) as connection:
+            return [_row_of(row).signal for row in await connection.execute(statement)]
+
+    @unbroken
     async def known(self, ids: Iterable[str]) -> set[str]:
         """Which of these signal ids are stored."""
         async with reading(self._engine) as connection:

@@ -80,8 +80,6 @@ def scene() -> Scene:
         "BTCUSDT", Decimal("0.1"), Decimal("0.001"), Decimal("0.001"), Decimal(100), Decimal(100), "TRADING"
     )
     budget = RiskBudget(Decimal("0.01"), Decimal(5000), Decimal("0.10"), Decimal(2), 5, Decimal("0.5"), NOW)
-    world = World(
-        NOW, "normal", None, universe, trading_policy, account, 0.1, mark, 0.1, instrument, {}, None, budget=budget
-    )
+    world = World(NOW, "normal", None, universe, trading_policy, account, 0.1, mark, 0.1, instrument, {}, budget=budget)
     rules = ExecutorSettings().rules
     return Scene(NOW, signal, policy, trading_policy, universe, account, mark, instrument, world, rules, budget)

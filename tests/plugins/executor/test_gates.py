@@ -10,8 +10,18 @@ from typing import Any
 
 import pytest
 
-from plugins.domain import EntryAdvice, OutcomeCode, PortfolioAdvice, Position, Side, View
+from plugins.domain import (
+    EntryAdvice,
+    OutcomeCode,
+    PortfolioAdvice,
+    Position,
+    Side,
+    Source,
+    SourceVerdict,
+    View,
+)
 from plugins.executor.gates import Order, Refusal, judge
+from plugins.executor.world import Entry
 
 Change = Callable[[Any], tuple[Any, Any]]
 
@@ -37,6 +47,20 @@ def _policy(**changes: Any) -> Change:
     return change
 
 
+def _entered(scene: Any, side: Side, *seconds_ago: int) -> Any:
+    entries = tuple(Entry(side, scene.now - timedelta(seconds=ago)) for ago in seconds_ago)
+    return replace(scene.world, entries=entries)
+
+
+def _verdict(scene: Any, *, allowed: bool = True) -> SourceVerdict:
+    return SourceVerdict(Source.RSI_RULE, allowed, "no edge", 600.0, scene.now)
+
+
+def _advised(scene: Any, entry: EntryAdvice) -> Any:
+    advice = PortfolioAdvice(True, True, "", {"BTCUSDT": entry}, {}, (), scene.now)
+    return replace(scene.world, advice=advice)
+
+
 CASES: list[tuple[OutcomeCode, Change]] = [
     (OutcomeCode.EXPIRED, lambda s: (s.signal, replace(s.world, market_now=s.now + timedelta(minutes=3)))),
     (OutcomeCode.NEUTRAL, _signal(view=View.NEUTRAL)),
@@ -55,7 +79,18 @@ CASES: list[tuple[OutcomeCode, Change]] = [
     ),
     (OutcomeCode.POSITION_HELD, _world(positions={"BTCUSDT": _position(Side.LONG)})),
     (OutcomeCode.OPPOSITE_HELD, _world(positions={"BTCUSDT": _position(Side.SHORT)})),
-    (OutcomeCode.COOLDOWN, lambda s: (s.signal, replace(s.world, last_entry_at=s.now - timedelta(seconds=299)))),
+    (OutcomeCode.COOLDOWN, lambda s: (s.signal, _entered(s, Side.SHORT, 299))),
+    (OutcomeCode.COOLDOWN, lambda s: (s.signal, _entered(s, Side.LONG, 899))),
+    (OutcomeCode.CHURN, lambda s: (s.signal, _entered(s, Side.SHORT, *range(80_000, 900, -15_000)))),
+    (OutcomeCode.MODEL, lambda s: (s.signal, replace(s.world, verdict=_verdict(s, allowed=False)))),
+    (OutcomeCode.MODEL, lambda s: (s.signal, replace(s.world, verdict=_verdict(s), verdict_age_s=601.0))),
+    (OutcomeCode.PORTFOLIO, _world(advised_before=True)),
+    (OutcomeCode.PORTFOLIO, lambda s: (s.signal, _advised(s, EntryAdvice(veto="0.81 with ETHUSDT, above 0.7")))),
+    (OutcomeCode.PORTFOLIO, lambda s: (s.signal, _advised(s, EntryAdvice(room=Decimal(0))))),
+    (
+        OutcomeCode.FUNDING,
+        lambda s: (s.signal, replace(s.world, mark=replace(s.mark, funding_rate=Decimal("0.0011")))),
+    ),
     (OutcomeCode.DATA_MISSING, _world(instrument=None)),
     (OutcomeCode.DATA_MISSING, _world(mark=None)),
     (OutcomeCode.DATA_MISSING, _world(account=None)),
@@ -92,6 +127,29 @@ def test_sources_may_be_excluded(scene: Any) -> None:
     refusal = judge(scene.signal, replace(scene.world, policy=policy), scene.rules)
     assert isinstance(refusal, Refusal)
     assert refusal.code is OutcomeCode.SOURCE
+
+
+def test_cooldowns_are_by_symbol_and_side(scene: Any) -> None:
+    """After an entry on the other side the shorter one counts; the longer one holds for the same side only."""
+    assert isinstance(judge(scene.signal, _entered(scene, Side.SHORT, 301), scene.rules), Order)
+    assert isinstance(judge(scene.signal, _entered(scene, Side.LONG, 901), scene.rules), Order)
+
+
+def test_h6_an_optional_word_blocks_nothing_until_it_was_heard(scene: Any) -> None:
+    """A supervisor or balancer that is not there stops no trade, unless it is required."""
+    assert isinstance(judge(scene.signal, scene.world, scene.rules), Order)
+    for name, code in (("verdicts_required", OutcomeCode.MODEL), ("portfolio_required", OutcomeCode.PORTFOLIO)):
+        refusal = judge(scene.signal, scene.world, replace(scene.rules, **{name: True}))
+        assert isinstance(refusal, Refusal)
+        assert refusal.code is code
+    assert isinstance(judge(scene.signal, replace(scene.world, verdict=_verdict(scene)), scene.rules), Order)
+
+
+def test_funding_is_paid_by_the_side_that_the_rate_is_against(scene: Any) -> None:
+    """A rate that a long would pay is one that a short receives."""
+    costly = replace(scene.world, mark=replace(scene.mark, funding_rate=Decimal("0.002")))
+    assert isinstance(judge(replace(scene.signal, view=View.SHORT), costly, scene.rules), Order)
+    assert isinstance(judge(scene.signal, costly, scene.rules), Refusal)
 
 
 def test_measuring_gates_tell_how_far_off(scene: Any) -> None:
