@@ -8,14 +8,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from plugins.learning.features import History, Panel, batch, feature_schema, panel_of
 from plugins.learning.labels import Barriers, Costs, average_uniqueness, labels_of
 from plugins.learning.rows import Flags, Floats, Floats32, Ints
 from plugins.learning.schema import FeatureSchema
-
-HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -23,9 +20,10 @@ class Samples:
     """Decisions with what was known at each and what came of it, in order of time, then symbol.
 
     `features` [symbols, bars, columns] is shared by all subsets; `place` and `bar` [n] say which row a sample is.
-    `label` [n] are Directions; `weight` [n] average uniqueness scaled to mean 1 over the whole set; `decided_ms` when
-    the decision's bar closed; `ended_ms` when the last bar that its label was made from closed; `net_long`,
-    `net_short` what either side would have earned after costs.
+    `labels` [n] are Directions; `weights` [n] average uniqueness scaled to mean 1 over the whole set; `decided_ms` when
+    the decision's bar closed; `known_ms` when the last bar that its label was made from closed; `net_long`,
+    `net_short` what either side would have earned after costs. `close` [symbols, bars] and `closed_ms` [bars] are the
+    market itself, for strategies that need no model.
     """
 
     schema: FeatureSchema
@@ -33,15 +31,17 @@ class Samples:
     features: Floats32
     place: Ints
     bar: Ints
-    label: NDArray[np.int8]
-    weight: Floats32
+    labels: Ints
+    weights: Floats
     decided_ms: Ints
-    ended_ms: Ints
+    known_ms: Ints
     net_long: Floats32
     net_short: Floats32
+    close: Floats
+    closed_ms: Ints
 
     def __len__(self) -> int:
-        return len(self.label)
+        return len(self.labels)
 
     @cached_property
     def values(self) -> Floats32:
@@ -55,22 +55,22 @@ class Samples:
         found[back < 0] = np.nan
         return np.asarray(found, dtype=np.float32)
 
-    def take(self, index: Ints | Flags) -> Samples:
+    def take(self, which: Ints | Flags) -> Samples:
         """These samples only, with the same features behind them."""
-        names = ("place", "bar", "label", "weight", "decided_ms", "ended_ms", "net_long", "net_short")
-        return replace(self, **{name: getattr(self, name)[index] for name in names})
+        names = ("place", "bar", "labels", "weights", "decided_ms", "known_ms", "net_long", "net_short")
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over everything that training can see; the same data, the same digest."""
         found = hashlib.sha256(self.schema.hash.encode())
-        for part in (self.values, self.label, self.weight, self.decided_ms, self.ended_ms, self.net_long):
+        for part in (self.values, self.labels, self.weights, self.decided_ms, self.known_ms, self.net_long):
             found.update(np.ascontiguousarray(part).tobytes())
         return found.hexdigest()
 
     def shares(self) -> Floats:
         """[3] share of each class, in Direction order."""
-        counts = np.bincount(self.label, minlength=3).astype(np.float64)
+        counts = np.bincount(self.labels, minlength=3).astype(np.float64)
         return np.asarray(counts / max(1, len(self)), dtype=np.float64)
 
 
@@ -103,12 +103,14 @@ def build_samples(
         features=features,
         place=place.astype(np.int64),
         bar=bar.astype(np.int64),
-        label=labels.direction[place, bar],
-        weight=(weight / mean).astype(np.float32),
+        labels=labels.direction[place, bar].astype(np.int64),
+        weights=weight / mean,
         decided_ms=closed[bar],
-        ended_ms=closed[labels.end[place, bar]],
+        known_ms=closed[labels.end[place, bar]],
         net_long=labels.net_long[place, bar].astype(np.float32),
         net_short=labels.net_short[place, bar].astype(np.float32),
+        close=panel.close,
+        closed_ms=closed,
     )
 
 

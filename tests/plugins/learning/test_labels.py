@@ -153,7 +153,7 @@ def test_the_same_history_gives_the_same_samples() -> None:
     assert first.digest == again.digest
     assert first.digest != other.digest
     assert len(first) > 300
-    assert first.weight.mean() == pytest.approx(1.0, rel=1e-5)
+    assert first.weights.mean() == pytest.approx(1.0, rel=1e-5)
 
 
 def test_samples_stand_in_order_of_time_and_know_their_past() -> None:
@@ -165,7 +165,7 @@ def test_samples_stand_in_order_of_time_and_know_their_past() -> None:
     needed = [column for column, feature in enumerate(samples.schema.features) if not feature.optional]
     assert np.isfinite(sequences[..., needed]).all()
     assert (np.diff(samples.decided_ms) >= 0).all()
-    assert (samples.ended_ms > samples.decided_ms).all()
+    assert (samples.known_ms > samples.decided_ms).all()
     part = samples.take(samples.decided_ms > samples.decided_ms[50])
     np.testing.assert_array_equal(part.values, samples.values[samples.decided_ms > samples.decided_ms[50]])
     assert part.shares().sum() == pytest.approx(1.0)
