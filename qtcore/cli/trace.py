@@ -32,6 +32,7 @@ def command(
     since: Annotated[str | None, typer.Option(help="only traces that ended after: 10m, 2h, or a UTC time")] = None,
     signal: Annotated[str | None, typer.Option(help="only the trace of this signal")] = None,
     name: Annotated[str | None, typer.Option(help="only traces whose first span's name contains this")] = None,
+    routine: Annotated[bool, typer.Option("--all", help="also checks and timers in which nothing failed")] = False,
     limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="how many, newest last")] = 30,
     home: HomeOption = None,
     as_json: JsonOption = False,
@@ -45,7 +46,7 @@ def command(
         return 0
     now = datetime.now(UTC)
     since_ns = round(parse_since(since, now).timestamp() * 1e9) if since else 0
-    wanted = Wanted(plugin=plugin, error=error, since_ns=since_ns, signal=signal, name=name)
+    wanted = Wanted(plugin=plugin, error=error, since_ns=since_ns, signal=signal, name=name, routine=routine)
     summaries = store.summaries(wanted, limit=limit)
     if as_json:
         say_json({"schema": 1, "traces": [_document(summary) for summary in summaries], "unreadable": store.unreadable})
@@ -59,7 +60,7 @@ def _show_list(summaries: Sequence[TraceSummary], unreadable: int, *, running: b
         say(table([_row(summary, running) for summary in summaries], _COLUMNS))
         say("`qt trace TRACE` draws one; the first few figures of its id are enough")
     else:
-        say("no trace matches")
+        say("no trace matches; --all also lists checks and timers")
     if unreadable:
         say(f"{unreadable} lines could not be read as spans and were left out")
 

@@ -18,6 +18,7 @@ from qtcore.messaging.clock import Clock
 from qtcore.messaging.envelope import Envelope, EnvelopeKind
 from qtcore.messaging.remembered import RememberedResults
 from qtcore.messaging.trace_context import current_traceparent
+from qtcore.telemetry.routine import keep_routine
 
 DEFAULT_CALL_TIMEOUT_S = 10.0
 NOT_READY = "NotReady"
@@ -71,6 +72,7 @@ class CallDesk:
         self, caller: Caller, action: str, argument: object, *, timeout_s: float | None, key: str | None
     ) -> JsonValue:
         """Call `plugin.action`. Raises CallFailed, CallUnanswered, MessageTooLarge."""
+        keep_routine()
         limit_s = DEFAULT_CALL_TIMEOUT_S if timeout_s is None else timeout_s
         call = Envelope(
             kind=EnvelopeKind.CALL,

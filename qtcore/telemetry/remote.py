@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
+from qtcore.telemetry.routine import is_idle
+
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
@@ -38,7 +40,7 @@ class Sender(SpanExporter):
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send; a failure is remembered, and the spans stay in the local files."""
         try:
-            result = self._exporter.export(spans)
+            result = self._exporter.export([span for span in spans if not is_idle(span)])
         except Exception as error:  # noqa: BLE001 - the exporter's own faults must not end its thread
             self.problem = f"spans cannot be sent to {self._endpoint}: {type(error).__name__}: {error}"
             return SpanExportResult.FAILURE

@@ -13,6 +13,7 @@ from qtcore.telemetry import otlp
 from qtcore.telemetry.line_file import LineFile
 from qtcore.telemetry.open_spans import SUFFIX, OpenSpans
 from qtcore.telemetry.redaction import SECRETS, Redactor
+from qtcore.telemetry.routine import is_idle, keep_routine
 
 
 class SpanFile(SpanProcessor):
@@ -29,14 +30,18 @@ class SpanFile(SpanProcessor):
         self._redactor = redactor
         self._heads: dict[InstrumentationScope | None, bytes] = {}
 
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - their signature
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Leave a mark."""
+        keep_routine(parent_context)
         if not self._closed:
             self.marks.mark(_span_id(span), otlp.opening_of(span))
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Write the span, then clear its mark."""
+        """Write the span unless it is an idle routine, then clear its mark."""
         if self._closed:
+            return
+        if is_idle(span):
+            self.marks.clear(_span_id(span))
             return
         line = self._head(span.instrumentation_scope) + otlp.dumps(otlp.span_of(span)) + otlp.TAIL
         self.lines.write(self._redactor.clean(line))

@@ -10,6 +10,7 @@ import orjson
 
 from qtcore.errors import ConfigurationError
 from qtcore.telemetry.open_spans import SUFFIX, read_open
+from qtcore.telemetry.routine import is_routine
 from qtcore.telemetry.span_record import SpanRecord, process_of, span_from, spans_in
 
 _SIGNAL_KEYS = ("qt.signal", "qt.signal_id", "signal", "signal_id")
@@ -24,6 +25,8 @@ class Wanted:
     since_ns: int = 0
     signal: str | None = None
     name: str | None = None
+    routine: bool = True
+    """Also health checks and timers in which nothing failed."""
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class TraceSummary:
     errors: int = 0
     open: int = 0
     inferred: int = 0
+    routine: bool = False
     plugins: set[str] = field(default_factory=set)
     processes: set[str] = field(default_factory=set)
     signals: set[str] = field(default_factory=set)
@@ -51,6 +55,7 @@ class TraceSummary:
         """Count one more span of this trace."""
         if not span.parent_id or not self.root:
             self.root = span.name
+            self.routine = is_routine(span.attributes, is_root=not span.parent_id)
         self.start_ns = min(self.start_ns or span.start_ns, span.start_ns)
         self.end_ns = max(self.end_ns, span.end_ns or span.start_ns)
         self.spans += 1
@@ -66,6 +71,7 @@ class TraceSummary:
         """Whether the whole trace is asked for."""
         return (
             (wanted.plugin is None or wanted.plugin in self.plugins)
+            and (wanted.routine or not self.routine or self.errors > 0)
             and (not wanted.error or self.errors > 0)
             and self.end_ns >= wanted.since_ns
             and (wanted.signal is None or wanted.signal in self.signals)

@@ -27,6 +27,7 @@ from qtcore.messaging.calls import Caller
 from qtcore.messaging.mailbox import Mailbox
 from qtcore.messaging.trace_context import current_trace_id
 from qtcore.plugin import Plugin
+from qtcore.telemetry.routine import keep_routine
 from qtcore.topics import options_of
 
 S = TypeVar("S")
@@ -227,6 +228,7 @@ class HostContext(Context[S]):
             yield span
 
     def trace_id(self) -> str | None:
+        keep_routine()
         return current_trace_id()
 
     @asynccontextmanager

@@ -96,7 +96,7 @@ def test_traces_are_one_json_document(qt: Qt, supervisor: Telemetry) -> None:
 
 def test_no_trace_is_said_plainly(qt: Qt) -> None:
     """An empty table explains nothing."""
-    assert qt("trace", "--plugin", "nobody") == "no trace matches\n"
+    assert qt("trace", "--plugin", "nobody") == "no trace matches; --all also lists checks and timers\n"
 
 
 # --- logs ---------------------------------------------------------------------------------------
