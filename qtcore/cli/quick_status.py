@@ -1,4 +1,4 @@
-"""`qt status` of a running supervisor, without typer and pydantic: it must answer within 150 ms."""
+"""`qt status`, now or from the records, without typer and pydantic: it must answer within 150 ms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from qtcore.errors import EnvironmentRefused
 def quick_status(arguments: Sequence[str]) -> int | None:
     """Print the status and return the exit code; None when the full command must do it.
 
-    It understands only `--json` and `--home`, and only a supervisor that runs.
+    It understands only `--json` and `--home`, and only a supervisor that runs or records that are in order.
     """
     options = _understood(arguments)
     if options is None:
@@ -31,9 +31,13 @@ def quick_status(arguments: Sequence[str]) -> int | None:
 
         document = silent_status(Home.find(home))
     except (OSError, ValueError, KeyError, TypeError, EnvironmentRefused):
-        return None  # the full command finds out what is the matter and says it well
+        from qtcore.report.dead_status import dead_status
+
+        document = dead_status(home)
+        if document is None:
+            return None  # the full command finds out what is the matter and says it well
     _show(document, as_json)
-    return exit_of(document["overall"]["status"])
+    return exit_of(document["overall"]["status"], running=document["running"])
 
 
 def _understood(arguments: Sequence[str]) -> tuple[Path, bool] | None:

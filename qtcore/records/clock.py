@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 
 from qtcore.documents import Instant
-
-
-@cache
-def boot_id() -> str:
-    """The kernel's id of this boot; monotonic times of another boot mean nothing here."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+from qtcore.records.held import boot_id
 
 
 def instant_now() -> Instant:

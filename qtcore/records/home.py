@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtcore.errors import EnvironmentRefused
-from qtcore.records.lock import LockHolder, SupervisorLock, is_held, last_holder
+from qtcore.records.held import is_held
+from qtcore.records.lock import LockHolder, SupervisorLock, last_holder
 from qtcore.records.run_dir import create_run_dir, run_dir_of
 
 DEFAULT_HOME = Path("var")
@@ -111,9 +112,7 @@ class Home:
 
     def create_run_dir(self) -> Path:
         """Make the socket folder for a supervisor started now. Raises EnvironmentRefused."""
-        folder = run_dir_of(self.root)
-        create_run_dir(folder)
-        return folder
+        return create_run_dir(self.root)
 
     def _refuse_scant_room(self) -> None:
         free_mb = shutil.disk_usage(self.root).free / 2**20

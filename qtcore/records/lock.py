@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,10 +14,7 @@ from pydantic import AwareDatetime, ValidationError
 
 from qtcore.documents import Document
 from qtcore.errors import EnvironmentRefused
-from qtcore.records.clock import boot_id
-
-# struct flock {short type, whence; off_t start, len; pid_t pid} with its trailing padding.
-_FLOCK = struct.Struct("hhqqi0q")
+from qtcore.records.held import boot_id, lock_request
 
 
 class LockHolder(Document):
@@ -46,7 +42,7 @@ class SupervisorLock:
         """
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _request(fcntl.F_WRLCK))
+            fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, lock_request(fcntl.F_WRLCK))
         except OSError as error:
             os.close(descriptor)
             if not isinstance(error, BlockingIOError | PermissionError):
@@ -88,23 +84,6 @@ def last_holder(path: Path) -> LockHolder | None:
         return LockHolder.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
-
-
-def is_held(path: Path) -> bool:
-    """True while some process holds the lock; takes nothing."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a home on a read-only disk can still be read
-    except FileNotFoundError:
-        return False
-    try:
-        answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _request(fcntl.F_WRLCK))
-    finally:
-        os.close(descriptor)
-    return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
-
-
-def _request(kind: int) -> bytes:
-    return _FLOCK.pack(kind, os.SEEK_SET, 0, 0, 0)
 
 
 def _already_running(path: Path) -> str:

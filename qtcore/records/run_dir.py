@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,30 +17,44 @@ _LONGEST_SOCKET_NAME = 48
 
 
 def run_dir_of(home: Path, environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the sockets of a supervisor on `home` live; nothing is created."""
+    """Where the sockets of a supervisor on `home` would live; nothing is created."""
+    places = _places(home, environment)
+    return next((folder for folder in places if os.access(folder.parent, os.W_OK | os.X_OK)), places[-1])
+
+
+def create_run_dir(home: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Make the folder (0700) in the first place that takes it, or check one that exists.
+
+    Raises EnvironmentRefused when no place takes it, or when it is not ours alone.
+    """
+    obstacles = []
+    for folder in _places(home, environment):
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            found = folder.lstat()
+        except OSError as error:
+            obstacles.append(f"{folder}: {error.strerror}")
+            continue
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise EnvironmentRefused(
+                f"the socket folder {folder} belongs to somebody else (uid {found.st_uid}); "
+                "remove it, or set XDG_RUNTIME_DIR to a folder of yours"
+            )
+        folder.chmod(0o700)
+        return folder
+    raise EnvironmentRefused(
+        f"no folder for sockets can be created ({'; '.join(obstacles)}); set XDG_RUNTIME_DIR to a folder of yours"
+    )
+
+
+def _places(home: Path, environment: Mapping[str, str]) -> list[Path]:
+    """Where the folder may be, best first; owner and mode are checked before use."""
     digest = hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:12]
+    private = f"qt-{os.geteuid()}-{digest}"
     runtime = Path(environment.get("XDG_RUNTIME_DIR", ""))
-    wanted = runtime / f"qt-{digest}"
-    if runtime.is_absolute() and os.access(runtime, os.W_OK | os.X_OK) and _fits(wanted):
-        return wanted
-    return Path(f"/tmp/qt-{os.geteuid()}-{digest}")  # noqa: S108 - owner and mode are checked before use
-
-
-def create_run_dir(folder: Path) -> None:
-    """Make the folder (0700), or check one that exists. Raises EnvironmentRefused when it is not ours alone."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError as error:
-        raise EnvironmentRefused(
-            f"the socket folder {folder} cannot be created ({error.strerror}); set XDG_RUNTIME_DIR to a folder of yours"
-        ) from error
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise EnvironmentRefused(
-            f"the socket folder {folder} belongs to somebody else (uid {found.st_uid}); "
-            "remove it, or set XDG_RUNTIME_DIR to a folder of yours"
-        )
-    folder.chmod(0o700)
+    wanted = [runtime / f"qt-{digest}"] if runtime.is_absolute() else []
+    wanted.append(Path(tempfile.gettempdir()) / private)
+    return [*filter(_fits, wanted), Path("/tmp") / private]  # noqa: S108
 
 
 def _fits(folder: Path) -> bool:

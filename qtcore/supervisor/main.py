@@ -72,9 +72,9 @@ def run(configuration: Configuration, home: Home, wish: Run) -> int:
     Raises ConfigurationError and EnvironmentRefused before anything is started.
     """
     home.create()
-    lock = home.lock()
+    run_dir = home.create_run_dir()
+    lock = home.lock(run_dir=run_dir)
     try:
-        run_dir = home.create_run_dir()
         with open_or_recover(home) as (journal, recovered):
             in_order = anyio.run(_run, _Ground(configuration, home, lock, run_dir, journal, recovered), wish)
         if lock.lost:

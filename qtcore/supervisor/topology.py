@@ -13,7 +13,7 @@ from qtcore.config.plan import Blueprint
 from qtcore.control.host_message import Assignment, HostUp, Peer
 from qtcore.hosts.spec import HostSpec
 from qtcore.kernel.specification import Plan
-from qtcore.records.clock import boot_id
+from qtcore.records.held import boot_id
 from qtcore.records.home import Home
 
 

@@ -271,6 +271,12 @@ async def test_settings_may_be_checked_against_the_world(project: Callable[..., 
     assert len((await inspect(configuration, cache)).problems) == 1
 
 
+async def test_a_place_without_a_line_is_a_file(project: Callable[..., Configuration]) -> None:
+    """What is wrong with a whole file is not in a line of it."""
+    (told,) = await _sentences(project({"empty": "x = 1"}))
+    assert told.endswith("(toy/empty.py)")
+
+
 class Keyed(Settings):
     key: str = Field("", validate_default=True)
 

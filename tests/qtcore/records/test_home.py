@@ -125,7 +125,25 @@ def test_without_a_runtime_folder_a_private_one_in_tmp_is_taken(tmp_path: Path) 
 def test_a_socket_folder_that_is_no_folder_of_ours_is_refused(tmp_path: Path) -> None:
     """A link planted in /tmp leads nowhere."""
     (tmp_path / "real").mkdir()
-    (tmp_path / "qt-x").symlink_to(tmp_path / "real")
+    environment = {"XDG_RUNTIME_DIR": str(tmp_path)}
+    run_dir_of(tmp_path / "var", environment).symlink_to(tmp_path / "real")
 
     with pytest.raises(EnvironmentRefused, match="XDG_RUNTIME_DIR"):
-        create_run_dir(tmp_path / "qt-x")
+        create_run_dir(tmp_path / "var", environment)
+
+
+@pytest.mark.parametrize("obstacle", ["a file", "absent", "read-only"])
+def test_an_unusable_runtime_folder_is_passed_over(tmp_path: Path, obstacle: str) -> None:
+    """A session that has ended leaves a variable that names nothing; then a private folder elsewhere serves."""
+    runtime = tmp_path / "runtime"
+    match obstacle:
+        case "a file":
+            runtime.write_text("")
+        case "read-only":
+            runtime = Path("/proc/self")  # nobody makes folders there, not even root
+    folder = create_run_dir(tmp_path / "var", {"XDG_RUNTIME_DIR": str(runtime)})
+    try:
+        assert not folder.is_relative_to(runtime)
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    finally:
+        folder.rmdir()

@@ -15,6 +15,7 @@ from qtcore.records.journal import Journal
 from qtcore.records.journal_event import EventKind
 from qtcore.records.state_file import StateFile
 from qtcore.records.state_files import StateFiles
+from qtcore.report.dead_status import Moment, dead_status
 from qtcore.report.from_records import remember, status_from_records
 from qtcore.report.gather import gather
 from qtcore.report.status_text import status_text
@@ -60,6 +61,39 @@ def test_nothing_is_better_than_unknown(home: Home) -> None:
     assert document.overall.status is Status.UNKNOWN
     assert (document.mode, document.posture) == ("paper", "reduce_only")
     assert sum(document.counts.values()) == len(document.plugins)
+
+
+@pytest.mark.parametrize("later_s", [0.0, 1000.0])
+def test_the_quick_reading_says_the_same(home: Home, later_s: float) -> None:
+    """Reading the records without validating them gives the same document, fresh or long expired."""
+    with home.lock():
+        assert dead_status(home.root) is None
+    now = instant_now().later(later_s)
+    full = status_from_records(home, now).model_dump(mode="json", by_alias=True)
+    assert dead_status(home.root, Moment(now.wall, now.boot_id, now.monotonic_s)) == full
+    other_boot = now.model_copy(update={"boot_id": "another"})
+    full = status_from_records(home, other_boot).model_dump(mode="json", by_alias=True)
+    assert dead_status(home.root, Moment(now.wall, "another", now.monotonic_s)) == full
+
+
+@pytest.mark.parametrize("damage", ["state", "journal", "foreign", "version", "nothing"])
+def test_the_quick_reading_leaves_what_is_odd_to_the_full_one(home: Home, damage: str) -> None:
+    """It is silent about records that are torn, foreign or absent."""
+    with home.lock():
+        pass
+    match damage:
+        case "state":
+            (home.state / "feed.json").write_text('{"plugin": "feed"')
+        case "journal":
+            home.journal.write_bytes(b"this is no database, whatever its name says" * 100)
+        case "foreign":
+            (home.state / "readme.txt").write_text("hello")
+        case "version":
+            text = (home.state / "feed.json").read_text()
+            (home.state / "feed.json").write_text(text.replace('"schema_version": 1', '"schema_version": 99'))
+        case _:
+            home.lock_path.unlink()
+    assert dead_status(home.root) is None
 
 
 def test_damaged_records_are_told_not_raised(home: Home) -> None:

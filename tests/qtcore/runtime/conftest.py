@@ -15,7 +15,7 @@ from qtcore.control.host_message import Assignment, StartPlugin, StopHost, ToHos
 from qtcore.hosts.board import Board
 from qtcore.hosts.runtime.host_runtime import HostRuntime
 from qtcore.hosts.spec import HostSpec
-from qtcore.records.clock import boot_id
+from qtcore.records.held import boot_id
 from qtcore.records.home import Home
 
 M = TypeVar("M")
