@@ -32,7 +32,7 @@ from running import quantiles
 from plugins.domain import Intent, Mode, Purpose, Side
 from plugins.exchange.ids import client_order_id
 from plugins.exchange.lanes import Lanes
-from plugins.exchange.opening import PAPER_KEYS
+from plugins.exchange.mode_keys import PAPER_KEYS
 from plugins.exchange.order_path import Attempt
 from plugins.exchange.requests import Requests
 from plugins.exchange.venue_clock import VenueClock

@@ -36,6 +36,7 @@ class World:
     mode: str
     address_mode: Mode
     kill: KillSwitch
+    not_armed: str | None
     posture: str
     instrument: Instrument | None
     held: Side | None
@@ -53,6 +54,8 @@ def judge_entry(wish: Wish, world: World) -> Refusal | None:
 def _may_act(world: World) -> Refusal | None:
     if world.mode != world.address_mode:
         return Refusal(OutcomeCode.MODE, f"the application is in {world.mode} mode, the venue is {world.address_mode}")
+    if world.not_armed is not None:
+        return Refusal(OutcomeCode.MODE, f"mode live may not enter: {world.not_armed}")
     if world.kill.on:
         return Refusal(OutcomeCode.KILL_SWITCH, f"the kill switch is on: {world.kill.why}")
     if world.posture != Posture.NORMAL:

@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
 from plugins.domain import Instrument, Mode, VenueAddress
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books
@@ -17,6 +15,7 @@ from plugins.exchange.entering import Entries
 from plugins.exchange.lanes import Lanes
 from plugins.exchange.ledger_file import open_ledger
 from plugins.exchange.leverage import Leverages
+from plugins.exchange.mode_keys import KeysRefused, fingerprint_of
 from plugins.exchange.protecting import Protection
 from plugins.exchange.reconciling import Reconciler
 from plugins.exchange.requests import Requests
@@ -25,13 +24,10 @@ from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.user_stream import UserStream
 from plugins.exchange.venue_clock import VenueClock
 from plugins.exchange.weights import Lane
-from plugins.store.kill_switch import read_kill_switch
-from plugins.venue import Keys, VenueClient
-from plugins.venue.client import is_loopback
+from plugins.store.arming import read_arming, why_not_armed
+from plugins.store.kill_switch import KillSwitch, read_kill_switch
+from plugins.venue import Keys, VenueClient, WrongEndpoint, endpoint_of
 from qtcore import Context, NeedsOperator
-
-PAPER_KEYS = Keys(SecretStr("paper-key"), SecretStr("paper-secret"))
-"""The paper venue's public constants; there is nothing behind them to steal."""
 
 MOST_RECONCILED_AGE_S = 15.0
 """Entries need an account that was reconciled within this time."""
@@ -43,6 +39,8 @@ class Exchange:
 
     ctx: Context[ExchangeSettings]
     address: VenueAddress
+    fingerprint: str
+    """Of the key that signs."""
     requests: Requests
     books: Books
     sender: Sender
@@ -55,12 +53,20 @@ class Exchange:
     reconciler: Reconciler
     stream: UserStream
 
+    def not_armed(self, kill: KillSwitch) -> str | None:
+        """Why real money may not be risked now; None where none is at stake or a person has allowed it."""
+        if self.address.mode is not Mode.LIVE:
+            return None
+        return why_not_armed(read_arming(self.ctx.home), kill, fingerprint=self.fingerprint, now=self.ctx.wall())
+
     def world(self, wish: Wish) -> World:
         """What the gates look at for this wish, now."""
+        kill = read_kill_switch(self.ctx.home)
         return World(
             mode=self.ctx.mode,
             address_mode=self.address.mode,
-            kill=read_kill_switch(self.ctx.home),
+            kill=kill,
+            not_armed=self.not_armed(kill),
             posture=self.ctx.posture,
             instrument=self.instruments.get(wish.symbol),
             held=self.books.held(wish.symbol),
@@ -78,30 +84,39 @@ def check_address(mode: str, address: VenueAddress) -> None:
             f"the application runs in mode {mode}, but the venue's address is for {address.mode}; "
             "set one mode in plugins.yaml"
         )
-    if mode != Mode.PAPER:
-        raise NeedsOperator(f"mode {mode} is not offered by this version; set `application.mode: paper`")
-    if not is_loopback(address.origin):
-        raise NeedsOperator(f"{address.origin} is not on this machine, and paper mode speaks to nothing else")
+    try:
+        endpoint_of(address.mode, address.origin, signed=True)
+    except WrongEndpoint as error:
+        raise NeedsOperator(str(error)) from error
+
+
+def _keys(ctx: Context[ExchangeSettings]) -> Keys:
+    try:
+        return ctx.settings.keys(Mode(ctx.mode))
+    except KeysRefused as error:
+        raise NeedsOperator(str(error)) from error
 
 
 @asynccontextmanager
 async def open_exchange(ctx: Context[ExchangeSettings], address: VenueAddress) -> AsyncIterator[Exchange]:
     """Everything needed to trade at `address`, until the block ends. Raises NeedsOperator."""
     check_address(ctx.mode, address)
+    keys = _keys(ctx)
     ledger = open_ledger(ctx)
-    requests = _requests(ctx.settings, address)
+    requests = _requests(ctx.settings, address, keys)
     try:
-        yield _assembled(ctx, address, requests, Books(ledger, ctx.wall))
+        yield _assembled(ctx, address, requests, Books(ledger, ctx.wall), fingerprint_of(keys.key))
     finally:
         await requests.close()
         ledger.close()
 
 
-def _requests(settings: ExchangeSettings, address: VenueAddress) -> Requests:
+def _requests(settings: ExchangeSettings, address: VenueAddress, keys: Keys) -> Requests:
     def client(timeout_s: float) -> VenueClient:
         return VenueClient(
             address.origin,
-            keys=PAPER_KEYS,
+            keys=keys,
+            mode=address.mode,
             throttle=False,
             timeout_s=timeout_s,
             recv_window_ms=settings.recv_window_ms,
@@ -114,7 +129,9 @@ def _requests(settings: ExchangeSettings, address: VenueAddress) -> Requests:
     )
 
 
-def _assembled(ctx: Context[ExchangeSettings], address: VenueAddress, requests: Requests, books: Books) -> Exchange:
+def _assembled(
+    ctx: Context[ExchangeSettings], address: VenueAddress, requests: Requests, books: Books, fingerprint: str
+) -> Exchange:
     instruments: dict[str, Instrument] = {}
     booking = Booking(ctx, requests, books)
     sender = Sender(ctx, requests, books, booking)
@@ -124,6 +141,7 @@ def _assembled(ctx: Context[ExchangeSettings], address: VenueAddress, requests: 
     return Exchange(
         ctx=ctx,
         address=address,
+        fingerprint=fingerprint,
         requests=requests,
         books=books,
         sender=sender,

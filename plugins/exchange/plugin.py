@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import anyio
 
@@ -28,6 +29,7 @@ from plugins.exchange.condition import health_of
 from plugins.exchange.door import Refusal, Wish, judge_entry, judge_exit
 from plugins.exchange.figures import figures_of
 from plugins.exchange.ledger import LedgerUnusable
+from plugins.exchange.mode_arming import armed, disarmed
 from plugins.exchange.opening import Exchange, open_exchange
 from plugins.exchange.recovering import recover
 from plugins.exchange.replies import KEY_REFUSED
@@ -321,6 +323,20 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         """Wallet changes that are no trades (funding, transfers), booked after sequence `after`, in order."""
         found = self._exchange().books.ledger.income_after(after, min(limit, LEDGER_PAGE))
         return [income_line(booked) for booked in found]
+
+    # --- leave to trade real money, given without any process --------------------------------------
+
+    @staticmethod
+    @action(effect=True, offline=True, command="arm", help="allow entries with real money for some hours (mode live)")
+    def arm(home: Path, fingerprint: str, hours: float = 8.0, confirm: str = "") -> dict[str, Any]:
+        """Write the leave; it names the key, ends by itself, and the kill switch removes it."""
+        return armed(home, fingerprint, hours, confirm)
+
+    @staticmethod
+    @action(effect=True, offline=True, command="disarm", help="take the leave to trade real money back at once")
+    def disarm(home: Path) -> dict[str, Any]:
+        """Remove the leave; positions keep their stops, and exits go on."""
+        return disarmed(home)
 
     def _exchange(self) -> Exchange:
         if self._open is None:

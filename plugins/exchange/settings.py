@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationInfo, model_validator
 
-from qtcore import Settings
+from plugins.domain import Mode
+from plugins.exchange.mode_keys import KeysRefused, keys_of
+from plugins.venue import Keys
+from qtcore import Settings, checked_mode
 
 
 class ExchangeSettings(Settings):
@@ -30,3 +34,31 @@ class ExchangeSettings(Settings):
     stream_patience_s: PositiveFloat = Field(
         default=5.0, description="an own order that the user stream does not mention for this long makes it mute"
     )
+    api_key: SecretStr = Field(default=SecretStr(""), description="for testnet and live; never used in paper")
+    api_secret: SecretStr = Field(default=SecretStr(""), description="belongs to `api_key`")
+    credentials_file: Path | None = Field(
+        default=None, description='instead of the two: a file (0600) with {"key": "…", "secret": "…"}'
+    )
+    key_fingerprint: str = Field(
+        default="", description="which key is meant, as `sha256:…`; mode live does not start without, or with another"
+    )
+
+    def keys(self, mode: Mode) -> Keys:
+        """What to sign with in this mode. Raises KeysRefused."""
+        return keys_of(
+            mode,
+            key=self.api_key,
+            secret=self.api_secret,
+            file=self.credentials_file,
+            fingerprint=self.key_fingerprint,
+        )
+
+    @model_validator(mode="after")
+    def _keys_fit_the_mode(self, info: ValidationInfo) -> Self:
+        mode = checked_mode(info)
+        if mode in set(Mode):
+            try:
+                self.keys(Mode(mode))
+            except KeysRefused as error:
+                raise ValueError(str(error)) from None
+        return self

@@ -9,7 +9,7 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 
-from plugins.domain import Candle, Mark
+from plugins.domain import Candle, Mark, Mode
 from plugins.feed.backoff import backoff_s
 from plugins.feed.frames import ALL_MARKS, BadFrame, closed_candle, kline_stream, marks_of
 from plugins.feed.intake import Intake, settled
@@ -50,7 +50,10 @@ class Session:
         self.polling: Polling | None = None
         self.work = asyncio.TaskGroup()
         self._ctx = ctx
-        self._client = VenueClient(origin, throttle=False, timeout_s=ctx.settings.request_timeout_s)
+        # prices come from the world that is traded on: paper's from its address, the testnet's not from the real market
+        self._client = VenueClient(
+            origin, mode=Mode(ctx.mode), throttle=False, timeout_s=ctx.settings.request_timeout_s
+        )
         self._rest = Rest(self._client, ctx.settings.weight_ceiling)
         self._interval_s = INTERVAL_S[ctx.settings.interval]
         self._outlet = Outlet(ctx)

@@ -13,6 +13,8 @@ from qtcore.documents import Document
 from qtcore.errors import EnvironmentRefused
 
 FILE_NAME = "kill.json"
+ARMED_FILE = "armed.json"
+"""What allows entries with real money (see `arming`); a kill ends that, and its time stamp makes a rest of it void."""
 
 
 class KillSwitch(Document):
@@ -53,7 +55,9 @@ def write_kill_switch(home: Path, *, on: bool, who: str, when: datetime, why: st
     switch = KillSwitch(on=on, who=who, when=when, why=why)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _replace(home / FILE_NAME, switch.model_dump_json().encode())
+        replace_file(home / FILE_NAME, switch.model_dump_json().encode())
+        with suppress(OSError):
+            (home / ARMED_FILE).unlink(missing_ok=True)
     except OSError as error:
         if not on:
             raise EnvironmentRefused(
@@ -66,7 +70,8 @@ def write_kill_switch(home: Path, *, on: bool, who: str, when: datetime, why: st
     return switch
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` (0600) in place of a file in one step that survives power loss. Raises OSError."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

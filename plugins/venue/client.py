@@ -6,18 +6,22 @@ JSON: figures stay strings until they become Decimal, and no unified view can ca
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import aiohttp
 from ccxt.base.errors import BaseError
 from ccxt.pro import binanceusdm
 from pydantic import SecretStr
 from typing_extensions import override
 
+from plugins.domain import Mode
+from plugins.venue.bound import BoundConnector
+from plugins.venue.endpoints import endpoint_of
 from qtcore import QtError
 
 _ANSWER = "venue_answer"
@@ -30,7 +34,7 @@ WS_PING_EVERY_S = 15
 
 
 class LeavesTheMachine(QtError):
-    """A request of paper mode would have left this machine; it was not sent."""
+    """A request would have gone where this mode has no business; it was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,12 @@ class Usage:
 
 
 class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
-    """A Binance USDⓈ-M client for one origin.
+    """A Binance USDⓈ-M client for one origin and mode.
 
     `origin` (like `http://127.0.0.1:8877`) replaces scheme and host of every URL, and from then on
-    only loopback hosts are spoken to; empty keeps the venue's own hosts. Without `keys` the client
-    cannot sign. With `throttle` ccxt's limiter queues requests in one line; signed traffic goes
+    only loopback hosts are spoken to; empty keeps the hosts that the venue has for this mode, and no
+    other is spoken to. Without `keys` the client cannot sign. Raises WrongEndpoint where mode, origin and
+    keys do not fit together. With `throttle` ccxt's limiter queues requests in one line; signed traffic goes
     without, because an order must never wait behind market data (the caller watches `usage`).
     ccxt never retries: it would send orders again under a fresh timestamp.
     """
@@ -82,10 +87,12 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
         origin: str,
         *,
         keys: Keys | None = None,
+        mode: Mode = Mode.PAPER,
         throttle: bool = True,
         timeout_s: float = 5.0,
         recv_window_ms: int = 2000,
     ) -> None:
+        self.endpoint = endpoint_of(mode, origin, signed=keys is not None)
         config: Any = {
             "apiKey": keys.key.get_secret_value() if keys else "",
             "secret": keys.secret.get_secret_value() if keys else "",
@@ -96,6 +103,7 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
                 "recvWindow": recv_window_ms,
                 "fetchCurrencies": False,
                 "timeDifference": 0,
+                "disableFuturesSandboxWarning": True,
                 # Compressed frames cost both ends more time than the bytes saved are worth.
                 "ws": {"connectionTimeout": WS_CONNECT_TIMEOUT_S * 1000, "compress": 0},
             },
@@ -104,9 +112,10 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
         # ccxt's own 180 s would notice a dead peer after nine minutes
         self.streaming: dict[str, Any] = {**self.streaming, "keepAlive": WS_PING_EVERY_S * 1000}
         self.timeout_on_exit = 0
-        self.loopback_only = bool(origin)
         self.usage = Usage()
         self._taps: dict[str, tuple[Tap, Callable[[str, str], None]]] = {}
+        if self.endpoint.sandbox:
+            self.set_sandbox_mode(True)
         if origin:
             self.urls["api"] = _aimed(self.urls["api"], origin)
 
@@ -122,11 +131,11 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
         return await super().fetch(url, method, headers, body)
 
     def refuse_foreign_host(self, url: str) -> None:
-        """Raise LeavesTheMachine when this client is bound to loopback and `url` is elsewhere."""
-        if self.loopback_only and not is_loopback(url):
+        """Raise LeavesTheMachine when this client's mode has no business at `url`."""
+        if not self.endpoint.allows(url):
             raise LeavesTheMachine(
-                f"{urlsplit(url).hostname} is not this machine, and in paper mode nothing may leave it; "
-                "the request was not sent. Aim the client at the paper venue's address"
+                f"mode {self.endpoint.mode} has no business with {urlsplit(url).hostname}, and the request was not "
+                "sent; in paper mode nothing may leave this machine. Set one mode, and the venue's address by it"
             )
 
     @override
@@ -202,21 +211,20 @@ class VenueClient(binanceusdm):  # type: ignore[misc] # ccxt ships no types
 
     @override
     def open(self, lazy: bool = False) -> None:
-        """Make the HTTP session; without certificates to load when the origin is plain loopback."""
+        """Make the HTTP session over a connector that refuses other hosts; plain loopback needs no certificates."""
         if not self.verify and getattr(self, "ssl_context", None) is None:
             self.ssl_context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if getattr(self, "session", None) is None and not (lazy and self.closed_by_user):
+            self.ssl_context = getattr(self, "ssl_context", None) or ssl.create_default_context(cafile=self.cafile)
+            self.tcp_connector = BoundConnector(
+                self.refuse_foreign_host,
+                ssl=self.ssl_context,
+                enable_cleanup_closed=True,
+                family=socket.AF_UNSPEC,
+                happy_eyeballs_delay=0,
+            )
+            self.session = aiohttp.ClientSession(connector=self.tcp_connector)
         super().open(lazy)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the host of `url` is an address of this machine's loopback, or `localhost`."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _aimed(tree: Any, origin: str) -> Any:

@@ -10,7 +10,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from qtcore.config.overrides import MODE_PATH, PREFIX, Override, Source, SourceKind, overrides_of
+from qtcore.config.overrides import (
+    MODE_PATH,
+    PREFIX,
+    ModeChoice,
+    Override,
+    Source,
+    SourceKind,
+    mode_choices_of,
+    overrides_of,
+)
 from qtcore.config.problem import Problem, refuse_if_wrong
 from qtcore.config.references import reference_problems
 from qtcore.config.sections import Sections
@@ -69,6 +78,7 @@ def load_configuration(path: Path, environment: Mapping[str, str], options: Mapp
     sections = _validated(file.data, file, {})
     overrides, problems = overrides_of(sections, environment, options)
     problems += _mode_contradictions(file, overrides)
+    problems += _modes_not_meant(sections, file, mode_choices_of(sections, environment))
     overridden = {override.path: override.source for override in overrides}
     refuse_if_wrong(problems + reference_problems(sections, file))
     if overrides:
@@ -121,4 +131,17 @@ def _mode_contradictions(file: SourceFile, overrides: Iterable[Override]) -> lis
         )
         for override in overrides
         if override.path == MODE_PATH and written is not None and override.value != written
+    ]
+
+
+def _modes_not_meant(sections: Sections, file: SourceFile, choices: Iterable[ModeChoice]) -> list[Problem]:
+    """The same for variables that only say which modes they leave open."""
+    mode = sections.application.mode
+    return [
+        Problem(
+            f"{file.value_place(MODE_PATH)} says mode {mode}, {choice.source.where} says {' or '.join(choice.modes)}; "
+            "make them agree"
+        )
+        for choice in choices
+        if mode not in choice.modes
     ]

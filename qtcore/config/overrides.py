@@ -44,6 +44,28 @@ class Override:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class ModeChoice:
+    """A variable that does not name one mode, but says which it may be."""
+
+    modes: tuple[str, ...]
+    source: Source
+
+
+def mode_choices_of(sections: Sections, environment: Mapping[str, str]) -> list[ModeChoice]:
+    """What variables of other names leave open about the mode."""
+    translated = (
+        (variable, alias.values.get(environment[variable].strip().lower()))
+        for variable, alias in sections.aliases.items()
+        if variable in environment
+    )
+    return [
+        ModeChoice(value, Source(SourceKind.ALIAS, variable))
+        for variable, value in translated
+        if isinstance(value, tuple)
+    ]
+
+
 def overrides_of(
     sections: Sections, environment: Mapping[str, str], options: Mapping[str, str]
 ) -> tuple[list[Override], list[Problem]]:
@@ -104,6 +126,8 @@ def _alias(variable: str, alias: AliasSection, text: str) -> Iterable[Override |
         if translated is None:
             yield Problem(f"it must be one of {', '.join(alias.values)}; correct it or unset it", where=variable)
             return
+        if isinstance(translated, tuple):
+            return  # it sets nothing: `mode_choices_of` tells what it leaves open
         text = translated
     for setting in alias.sets:
         yield _override(path_of(setting), text, Source(SourceKind.ALIAS, variable))

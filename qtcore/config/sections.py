@@ -124,7 +124,11 @@ class AliasSection(Section):
     """A variable of another name; `NAME: plugin.setting` is short for one that sets one setting."""
 
     sets: tuple[SettingPath, ...] = Field(min_length=1, description="each `plugin.setting`, or `application.mode`")
-    values: dict[str, str] = Field(default={}, description="translation of the variable's values, in lower case")
+    values: dict[str, str | tuple[str, ...]] = Field(
+        default={},
+        description="translation of the variable's values, in lower case; for `application.mode` a list where a value "
+        "only leaves a choice",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -133,6 +137,12 @@ class AliasSection(Section):
         if isinstance(data, dict) and isinstance(data.get("sets"), str):
             return {**data, "sets": (data["sets"],)}
         return data
+
+    @model_validator(mode="after")
+    def _choices_are_of_the_mode(self) -> "AliasSection":
+        if self.sets != ("application.mode",) and any(isinstance(value, tuple) for value in self.values.values()):
+            raise ValueError("a list of values can only say which modes are meant; name one value")
+        return self
 
 
 class Sections(Section):

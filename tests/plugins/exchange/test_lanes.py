@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from plugins.domain import Intent, Purpose, Side
 from plugins.exchange.lanes import Lanes, lane_of
-from plugins.exchange.opening import PAPER_KEYS
+from plugins.exchange.mode_keys import PAPER_KEYS
 from plugins.exchange.order_path import Attempt
 from plugins.exchange.replies import Refused
 from plugins.exchange.requests import Requests, VenueRefusal

@@ -11,8 +11,7 @@ import ccxt
 import pytest
 from aiohttp import WSMsgType, web
 
-from plugins.venue import LeavesTheMachine, StreamClosed, VenueClient, open_stream
-from plugins.venue.client import is_loopback
+from plugins.venue import LeavesTheMachine, StreamClosed, VenueClient, is_loopback, open_stream
 
 pytestmark = pytest.mark.anyio
 

@@ -15,6 +15,7 @@ options: {market: feed.market}
 aliases:
   QT_MAX_AGE: feed.max_age_s
   OLD_PAPER: {sets: application.mode, values: {"true": paper, "false": live}}
+  OLD_TESTNET: {sets: application.mode, values: {"true": live, "false": [paper, test]}}
 plugins:
   feed:
     use: toy.feed
@@ -32,7 +33,7 @@ def test_environment_overrides_settings(load: Callable[..., object]) -> None:
     configuration = load(TEXT, {"QT_FEED__MAX_AGE_S": "7", "QT_FEED__NESTED__B": "9", "QT_FEED__NEW": "[1, x]"})
     assert _feed(configuration) == {"max_age_s": "7", "nested": {"a": 1, "b": "9"}, "new": [1, "x"]}
     assert configuration.source(("plugins", "feed", "settings", "nested", "b")).where == "QT_FEED__NESTED__B"
-    assert configuration.source(("plugins", "feed", "settings", "nested", "a")).where == "plugins.yaml:10:39"
+    assert configuration.source(("plugins", "feed", "settings", "nested", "a")).where == "plugins.yaml:11:39"
 
 
 def test_text_that_only_begins_like_a_list_stays_text(load: Callable[..., object]) -> None:
@@ -46,6 +47,22 @@ def test_alias_is_a_source_of_its_own(load: Callable[..., object]) -> None:
     assert _feed(configuration)["max_age_s"] == "7"
     assert configuration.mode == "paper"
     assert configuration.source(("application", "mode")).where == "OLD_PAPER"
+
+
+def test_a_value_may_leave_a_choice_of_modes(load: Callable[..., object], refused: Refused) -> None:
+    """Where the file's mode is among them it holds, and the file stays its source; else the start is refused."""
+    configuration = load(TEXT, {"OLD_TESTNET": "false"})
+    assert (configuration.mode, configuration.source(("application", "mode")).kind.value) == ("paper", "file")
+    (problem,) = refused(TEXT.replace("mode: paper", "mode: live"), {"OLD_TESTNET": "false"})
+    assert "says mode live, OLD_TESTNET says paper or test; make them agree" in problem
+
+
+def test_only_the_mode_can_be_left_open(refused: Refused) -> None:
+    """A setting has one value, so a list would say nothing."""
+    (problem,) = refused(
+        TEXT.replace("QT_MAX_AGE: feed.max_age_s", "QT_MAX_AGE: {sets: feed.max_age_s, values: {a: [b, c]}}")
+    )
+    assert "name one value" in problem
 
 
 def test_options_win(load: Callable[..., object]) -> None:

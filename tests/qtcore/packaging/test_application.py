@@ -32,9 +32,31 @@ async def test_names_of_old_still_work(paths: Paths) -> None:
 
 @pytest.mark.parametrize(
     "variables",
-    [{"QT_PAPER_TRADING": "false"}, {"STAGING_MODE": "false"}, {"QT_PAPER_TRADING": "true", "STAGING_MODE": "false"}],
+    [
+        {"QT_PAPER_TRADING": "false"},
+        {"STAGING_MODE": "false"},
+        {"QT_PAPER_TRADING": "true", "STAGING_MODE": "false"},
+        {"BINANCE_TESTNET": "true"},
+        {"USE_BINANCE_TESTNET": "1"},
+        {"BINANCE_USE_TESTNET": "true", "BINANCE_TESTNET": "false"},
+        {"QT_EXECUTION_BINANCE_TESTNET": "true"},
+        {"EXCHANGE_MODE": "live"},
+        {"QT_EXECUTION_EXCHANGE": "binance-futures"},
+    ],
 )
-async def test_paper_and_live_cannot_be_confused(paths: Paths, variables: dict[str, str]) -> None:
+async def test_a1_paper_and_live_cannot_be_confused(paths: Paths, variables: dict[str, str]) -> None:
     """A variable that names another mode than the file refuses the start."""
     with pytest.raises(ConfigurationRefused, match=r"make them agree|contradict each other"):
         await _checked(paths, **variables)
+
+
+async def test_a1_flags_that_agree_are_only_that(paths: Paths) -> None:
+    """All eight of the original's flags may be set, as long as each means this file's mode."""
+    flags = {"QT_PAPER_TRADING": "true", "STAGING_MODE": "true", "BINANCE_TESTNET": "false", "EXCHANGE_MODE": "paper"}
+    assert (await _checked(paths, **flags)).configuration.mode == "paper"
+
+
+async def test_a11_a_comment_that_became_part_of_a_flag_is_refused(paths: Paths) -> None:
+    """`true # for now` is no truth value, and nothing is guessed from it."""
+    with pytest.raises(ConfigurationRefused, match="it must be one of"):
+        await _checked(paths, QT_PAPER_TRADING="true # for now")
