@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from plugins.paper_exchange.venue import Venue
@@ -13,7 +14,12 @@ STALL_S = 3.0
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def judged(venue: Venue) -> tuple[Finding, ...]:
+def judged(venue: Venue, faults: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """What is wrong with the venue, and which faults it was told to have (as `BaseFault.shown` gives them)."""
+    return _wrong(venue) + tuple(map(_fault_active, faults))
+
+
+def _wrong(venue: Venue) -> tuple[Finding, ...]:
     """The one thing that is wrong, if any: a dead ledger explains a market that stands still."""
     if venue.trouble is not None:
         return (_ledger_down(venue.trouble),)
@@ -26,6 +32,17 @@ def judged(venue: Venue) -> tuple[Finding, ...]:
 
 def market_time(market_ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=market_ms)
+
+
+def _fault_active(shown: str) -> Finding:
+    return Finding(
+        code="QT-VENUE-FAULT",
+        severity=Severity.MEDIUM,
+        summary=f"the fault {shown} is active",
+        consequence="the venue misbehaves on purpose: what follows from it elsewhere is a rehearsal",
+        fix="wait until it is over, or end it with `qt call paper_exchange.clear_faults`",
+        verify="`qt call paper_exchange.faults` lists none",
+    )
 
 
 def _ledger_down(trouble: str) -> Finding:

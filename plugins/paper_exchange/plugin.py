@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from pydantic import JsonValue
 
 from plugins.domain import Mode, VenueAddress
+from plugins.paper_exchange.faults.kinds import FaultKind, NoSuchFaultError, read_fault
+from plugins.paper_exchange.faults.shown import row, shown
 from plugins.paper_exchange.findings import judged, market_time
 from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError, LedgerUnavailableError
 from plugins.paper_exchange.market.opening import open_market
@@ -13,8 +17,9 @@ from plugins.paper_exchange.market.source import MarketDataError, MarketSource
 from plugins.paper_exchange.play.clock import Pace, parse_speed
 from plugins.paper_exchange.server.app import AddressInUseError, VenueServer
 from plugins.paper_exchange.settings import PaperExchangeSettings
-from plugins.paper_exchange.venue import Venue
+from plugins.paper_exchange.venue import LedgerDownError, Venue
 from qtcore import (
+    CallFailed,
     ClockMap,
     Context,
     Health,
@@ -23,6 +28,7 @@ from qtcore import (
     Plugin,
     Severity,
     Status,
+    action,
     hookimpl,
 )
 
@@ -57,6 +63,7 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
             await ctx.publish(VenueAddress(Mode.PAPER, server.url, _shown(server.venue)))
             ctx.fact(address=server.url, market=_shown(server.venue), ledger=str(server.venue.ledger.path))
             await ctx.publish(_clock_map(server.venue))
+            await _begin_drill(ctx, server)
             ctx.ready()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(server.run(), name="venue")
@@ -76,11 +83,63 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
             "readers": len(self._server.sockets.all),
             "clock_slips": venue.slips,
         }
-        findings = judged(venue)
+        findings = judged(venue, [active.fault.shown() for active in self._server.faults.active()])
         if not findings:
             return Health.healthy(_shown(venue), **facts)
         worst = Status.CRITICAL if any(f.severity is Severity.CRITICAL for f in findings) else Status.DEGRADED
         return Health(status=worst, summary=findings[0].summary, findings=findings, facts=facts)
+
+    @action(effect=True)
+    async def fault(  # noqa: PLR0917 - callers name them all
+        self,
+        ctx: Context[PaperExchangeSettings],
+        kind: FaultKind,
+        symbol: str = "",
+        count: int | None = None,
+        seconds: float | None = None,
+        options: dict[str, JsonValue] | None = None,
+    ) -> dict[str, Any]:
+        """Begin a fault, bounded by a count or by real seconds; what else the kind takes goes into `options`."""
+        said = {"symbol": symbol or None, "count": count, "seconds": seconds}
+        document = {
+            "kind": kind,
+            **(options or {}),
+            **{name: value for name, value in said.items() if value is not None},
+        }
+        faults = self._running().faults
+        try:
+            active = await faults.inject(read_fault(document))
+        except (NoSuchFaultError, LedgerDownError) as error:
+            raise CallFailed(str(error), error_type=type(error).__name__) from error
+        ctx.log.warning("fault injected", fault=active.fault.shown())
+        return row(faults, active)
+
+    @action()
+    async def faults(self, _: Context[PaperExchangeSettings]) -> list[dict[str, Any]]:
+        """The faults that are on, with what is left of each."""
+        return shown(self._running().faults)
+
+    @action(effect=True)
+    async def clear_faults(self, ctx: Context[PaperExchangeSettings], number: int | None = None) -> int:
+        """End the fault of this number, or all; returns how many were on."""
+        ended = await self._running().faults.clear(number)
+        ctx.log.info("faults ended", faults=ended)
+        return ended
+
+    def _running(self) -> VenueServer:
+        if self._server is None:
+            raise NotReady("the venue has not been opened yet", retry_after_s=1.0)
+        return self._server
+
+
+async def _begin_drill(ctx: Context[PaperExchangeSettings], server: VenueServer) -> None:
+    """Begin the faults that the settings name. What they name wrongly is a person's matter."""
+    for fault in ctx.settings.faults:
+        try:
+            await server.faults.inject(fault)
+        except NoSuchFaultError as error:
+            raise NeedsOperator(f"the setting faults names {fault.shown()}: {error}") from error
+        ctx.log.warning("the settings begin a fault", fault=fault.shown())
 
 
 @asynccontextmanager
@@ -96,7 +155,7 @@ async def _listening(ctx: Context[PaperExchangeSettings], source: MarketSource) 
     try:
         server = _server(settings, source, ledger)
         try:
-            await server.start()
+            await _started(server)
             yield server
         finally:
             await server.stop()
@@ -104,6 +163,13 @@ async def _listening(ctx: Context[PaperExchangeSettings], source: MarketSource) 
         raise NotReady(str(error), retry_after_s=PORT_RETRY_S) from error
     finally:
         ledger.close()
+
+
+async def _started(server: VenueServer) -> None:
+    try:
+        await server.start()
+    except LedgerDownError as error:
+        raise NotReady(str(error), retry_after_s=PORT_RETRY_S) from error
 
 
 def _server(settings: PaperExchangeSettings, source: MarketSource, ledger: Ledger) -> VenueServer:

@@ -3,13 +3,15 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, PositiveFloat, ValidationInfo, field_validator
 
 from plugins.paper_exchange.core.economics import Economics
+from plugins.paper_exchange.faults.kinds import Fault
 from plugins.paper_exchange.market.opening import open_market
 from plugins.paper_exchange.play.clock import parse_speed
 from plugins.paper_exchange.server.app import PUBLIC_KEY, PUBLIC_SECRET, ServerSettings
 from plugins.paper_exchange.server.limits import LimitSettings
+from plugins.paper_exchange.server.websockets import SocketLife
 from qtcore import Port, Settings, is_check
 
 Fraction = Annotated[Decimal, Field(ge=0, lt=1)]
@@ -34,6 +36,13 @@ class PaperExchangeSettings(Settings):
     weight_limit_1m: Annotated[int, Field(ge=1)] = 2_400
     order_limit_10s: Annotated[int, Field(ge=1)] = 300
     order_limit_1m: Annotated[int, Field(ge=1)] = 1_200
+    ban_after: Annotated[int, Field(ge=1)] = Field(10, description="refusals a minute (429) before a ban (418)")
+    ban_s: Annotated[int, Field(ge=1)] = Field(120, description="length of the first ban; each next is twice as long")
+    listen_key_life_s: PositiveFloat = 3600.0
+    connection_life_s: PositiveFloat = Field(86_400.0, description="after this a websocket is closed")
+    ping_s: PositiveFloat = Field(180.0, description="between pings on a websocket")
+    pong_s: PositiveFloat = Field(600.0, description="a websocket without a pong for this long is dropped")
+    faults: tuple[Fault, ...] = Field((), description="faults that begin with the venue, for a drill (see the docs)")
 
     @field_validator("market")
     @classmethod
@@ -63,5 +72,14 @@ class PaperExchangeSettings(Settings):
             weight_1m=self.weight_limit_1m,
             orders_10s=self.order_limit_10s,
             orders_1m=self.order_limit_1m,
+            ban_after=self.ban_after,
+            ban_s=self.ban_s,
         )
-        return ServerSettings(port=self.port, key=self.key, secret=self.secret, limits=limits)
+        return ServerSettings(
+            port=self.port,
+            key=self.key,
+            secret=self.secret,
+            limits=limits,
+            sockets=SocketLife(ping_s=self.ping_s, pong_s=self.pong_s, life_s=self.connection_life_s),
+            listen_key_life_s=self.listen_key_life_s,
+        )

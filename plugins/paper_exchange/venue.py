@@ -16,7 +16,8 @@ from typing import Protocol
 from plugins.paper_exchange.core.account import Account
 from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.core.engine import Engine
-from plugins.paper_exchange.core.events import Event
+from plugins.paper_exchange.core.events import Event, ReleaseTriggers
+from plugins.paper_exchange.core.kinds import AlgoStatus
 from plugins.paper_exchange.core.messages import Message
 from plugins.paper_exchange.core.turn import Changes
 from plugins.paper_exchange.ledger.history import History
@@ -24,6 +25,7 @@ from plugins.paper_exchange.ledger.ledger import Cursor, Ledger
 from plugins.paper_exchange.market.source import MarketDataError, MarketSource, Step
 from plugins.paper_exchange.play.candles import CandleBook, ClosedCandle
 from plugins.paper_exchange.play.clock import MarketClock, Pace, Speed
+from plugins.paper_exchange.play.funding import Schedule
 from plugins.paper_exchange.play.timeline import Moment, Timeline
 
 SLIP_LIMIT_S = 1.0
@@ -68,11 +70,13 @@ class Venue:
         self.ledger = ledger
         self.history = History(ledger)
         self.economics = economics
+        self.schedule = Schedule(source)
         self.listeners: list[Listener] = []
         self.ended = False
         self.slips = 0
         self.moments = 0
         self.trouble: str | None = None
+        self._loaded = False
         cursor = ledger.cursor(source.description)
         if cursor is None:
             cursor = self._open_account()
@@ -97,6 +101,11 @@ class Venue:
         if moment is None or self.clock.speed.pace is not Pace.PACED:
             return 0.0
         return max(0.0, -self.clock.seconds_until(moment.at_ms))
+
+    async def resume(self) -> None:
+        """Let what the last venue had triggered and not handed over get into the engine. Raises LedgerDownError."""
+        if any(algo.status is AlgoStatus.TRIGGERING for algo in self.account.algos.values()):
+            await self.apply(ReleaseTriggers(self.now_ms()))
 
     async def apply(self, event: Event) -> Changes:
         """Do what a client asked. Raises Refusal or LedgerDownError.
@@ -169,7 +178,7 @@ class Venue:
         """Start a new ledger at the market's start, at the last prices before it."""
         start_ms = self.source.start_ms
         prices = {symbol: self._last_close(symbol, start_ms) for symbol in self.source.rules}
-        account = Account(self.source.rules)
+        account = Account.under(self.source.rules)
         changes = Engine(account, self.economics).open_account(start_ms, prices)
         cursor = Cursor(start_ms, 0, start_ms)
         self.ledger.begin(self.source.description, changes, account, cursor)
@@ -185,8 +194,11 @@ class Venue:
 
     def _load(self, cursor: Cursor) -> None:
         account = self.ledger.load_account(self.source.rules, self.economics.default_leverage)
+        if self._loaded:
+            account.keep_conditions_of(self.account)
         self.engine = Engine(account, self.economics)
-        self.timeline = Timeline(self.source, cursor)
+        self.timeline = Timeline(self.source, self.schedule, cursor)
+        self._loaded = True
         self._stale = False
 
     def _reload_if_stale(self) -> None:

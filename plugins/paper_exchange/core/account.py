@@ -13,6 +13,8 @@ from decimal import Decimal
 from plugins.paper_exchange.core.kinds import Side
 from plugins.paper_exchange.core.orders import Algo, Order
 from plugins.paper_exchange.core.positions import Position
+from plugins.paper_exchange.core.quirks import Quirks
+from plugins.paper_exchange.market.brackets import Brackets, made_ladder
 from plugins.paper_exchange.market.source import SymbolRules
 
 ZERO = Decimal(0)
@@ -52,7 +54,9 @@ class OpenNotional:
 
 @dataclass(slots=True)
 class Account:
-    rules: Mapping[str, SymbolRules]
+    """`rules` and `brackets` are the account's own copies: the venue may change them while it runs."""
+
+    rules: dict[str, SymbolRules]
     wallet: Decimal = ZERO
     next_id: int = 1
     prices: dict[str, Price] = field(default_factory=dict)
@@ -63,6 +67,20 @@ class Account:
     open_notional: dict[str, OpenNotional] = field(default_factory=dict)
     orders_by_client: dict[str, int] = field(default_factory=dict)
     algos_by_client: dict[str, int] = field(default_factory=dict)
+    brackets: dict[str, Brackets] = field(default_factory=dict)
+    quirks: Quirks = field(default_factory=Quirks)
+    margin_called: bool = False
+
+    @classmethod
+    def under(cls, rules: Mapping[str, SymbolRules], *, wallet: Decimal = ZERO, next_id: int = 1) -> Account:
+        """An account of a venue with these rules."""
+        made = cls(dict(rules), wallet=wallet, next_id=next_id)
+        made.brackets = {symbol: brackets_of(one) for symbol, one in rules.items()}
+        return made
+
+    def keep_conditions_of(self, before: Account) -> None:
+        """Take over what no ledger keeps: changed rules and brackets, and whatever the venue does wrong."""
+        self.rules, self.brackets, self.quirks = before.rules, before.brackets, before.quirks
 
     def position(self, symbol: str) -> Position:
         return self.positions.get(symbol) or Position(symbol)
@@ -99,3 +117,8 @@ class Account:
             return
         notional = self.open_notional.setdefault(order.symbol, OpenNotional())
         notional.add(order.side, sign * order.price * order.remaining)
+
+
+def brackets_of(rules: SymbolRules) -> Brackets:
+    """The symbol's own table, or a ladder made from its first bracket."""
+    return rules.brackets or made_ladder(rules.max_leverage, rules.maintenance_margin_rate)

@@ -17,6 +17,7 @@ NOTHING_TO_REDUCE = "Reduce Only reject"
 
 def place(turn: Turn, request: AlgoRequest) -> None:
     """Accept a conditional order, or raise Refusal without having changed anything."""
+    matching.check_open_for(turn, request.symbol, reduces=request.reduce_only or request.close_position)
     matching.check_client_id(request.client_id)
     if request.client_id in turn.account.algos_by_client:
         raise refusals.client_id_taken()
@@ -46,6 +47,18 @@ def trigger(turn: Turn, algo: Algo) -> None:
     """Hand the order to the matching engine; what the engine refuses ends as REJECTED with its reason."""
     algo = replace(algo, status=AlgoStatus.TRIGGERING, triggered_ms=turn.now_ms, updated_ms=turn.now_ms)
     turn.save_algo(algo)
+    if not turn.account.quirks.holds(algo.symbol):
+        _hand_over(turn, algo)
+
+
+def release(turn: Turn) -> None:
+    """Hand over what was held back on its way to the engine; only a venue in trouble has any such orders."""
+    for algo in [algo for algo in turn.account.algos.values() if algo.status is AlgoStatus.TRIGGERING]:
+        if not turn.account.quirks.holds(algo.symbol) and algo.algo_id in turn.account.algos:
+            _hand_over(turn, algo)
+
+
+def _hand_over(turn: Turn, algo: Algo) -> None:
     try:
         matching.submit(turn, _child_request(turn, algo), parent=algo)
     except refusals.Refusal as refusal:

@@ -35,5 +35,10 @@ class Economics:
     """PERCENT_PRICE: a limit price may be worse than the mark price by this much."""
     trigger_protect: Decimal = Decimal("0.05")
     """A conditional order with priceProtect waits while last and mark price are further apart than this."""
+    liquidation_fee: Decimal = Decimal("0.0125")
+    """Of the notional that is liquidated, to the insurance fund, as far as the account can pay it (the venue's
+    figure for most symbols; it is in exchangeInfo)."""
+    margin_call_ratio: Decimal = Decimal("0.8")
+    """A MARGIN_CALL is sent when the maintenance margin comes to this share of the margin balance."""
     default_leverage: int = 20
     max_conditional_orders: int = 200

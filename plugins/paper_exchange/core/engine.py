@@ -15,9 +15,13 @@ from plugins.paper_exchange.core.events import (
     CancelAllAlgos,
     CancelAllOrders,
     CancelOrder,
+    Deleverage,
+    Delist,
     Event,
+    Liquidate,
     PlaceAlgo,
     PlaceOrder,
+    ReleaseTriggers,
     SetLeverage,
     SettleFunding,
     Trade,
@@ -25,6 +29,7 @@ from plugins.paper_exchange.core.events import (
 from plugins.paper_exchange.core.kinds import AlgoStatus, IncomeType
 from plugins.paper_exchange.core.orders import Algo, Order
 from plugins.paper_exchange.core.turn import Changes, Turn
+from plugins.paper_exchange.market.brackets import most_notional
 
 
 class Engine:
@@ -46,7 +51,7 @@ class Engine:
         """Apply one event and say what changed. Raises Refusal, and then nothing has changed."""
         turn = Turn(self.account, self.economics, event.now_ms)
         self._dispatch(turn, event)
-        if isinstance(event, Trade | SettleFunding):
+        if isinstance(event, Trade | SettleFunding) and self.account.position(event.symbol).quantity:
             settlement.liquidate_if_due(turn)
         return turn.changes
 
@@ -77,6 +82,14 @@ class Engine:
                 travel.travel(turn, event)
             case SettleFunding():
                 settlement.settle_funding(turn, event.symbol, event.rate)
+            case Liquidate():
+                settlement.liquidate(turn, event.symbol)
+            case Deleverage():
+                settlement.deleverage(turn, event.symbol, event.fraction)
+            case Delist():
+                settlement.delist(turn, event.symbol)
+            case ReleaseTriggers():
+                conditional.release(turn)
             case _:
                 assert_never(event)
 
@@ -93,11 +106,15 @@ class Engine:
         return algo
 
     def _set_leverage(self, turn: Turn, event: SetLeverage) -> None:
-        if not 1 <= event.leverage <= self.account.rules[event.symbol].max_leverage:
-            raise refusals.leverage_out_of_range(event.leverage)
-        before = self.account.leverage[event.symbol]
-        needed = margin.initial_margin(self.account, event.symbol)
-        more = needed * before / event.leverage - needed
+        symbol, leverage = event.symbol, event.leverage
+        brackets = self.account.brackets[symbol]
+        if not 1 <= leverage <= brackets[0].leverage:
+            raise refusals.leverage_out_of_range(leverage)
+        before = self.account.leverage[symbol]
+        needed = margin.initial_margin(self.account, symbol)
+        if needed * before > most_notional(brackets, leverage):
+            raise refusals.position_too_large()
+        more = needed * before / leverage - needed
         if more > 0 and more > margin.available(self.account):
             raise refusals.leverage_margin_too_small()
-        turn.set_leverage(event.symbol, event.leverage)
+        turn.set_leverage(symbol, leverage)

@@ -79,6 +79,38 @@ class SettleFunding:
     rate: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Liquidate:
+    """The venue closes a position for want of margin, whether or not the rule says so: a drill."""
+
+    now_ms: int
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deleverage:
+    """Auto-deleveraging: a part of a position is closed against somebody who is being liquidated."""
+
+    now_ms: int
+    symbol: str
+    fraction: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Delist:
+    """The contract ends: its orders go, its position is settled at the mark price."""
+
+    now_ms: int
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseTriggers:
+    """What was triggered and did not get into the matching engine gets there now."""
+
+    now_ms: int
+
+
 Event = (
     PlaceOrder
     | AmendOrder
@@ -90,4 +122,8 @@ Event = (
     | SetLeverage
     | Trade
     | SettleFunding
+    | Liquidate
+    | Deleverage
+    | Delist
+    | ReleaseTriggers
 )

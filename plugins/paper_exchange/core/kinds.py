@@ -73,6 +73,8 @@ class Execution(StrEnum):
 
     NEW = "NEW"
     TRADE = "TRADE"
+    CALCULATED = "CALCULATED"
+    """A trade that the venue forced."""
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
     AMENDMENT = "AMENDMENT"
@@ -106,6 +108,7 @@ class IncomeType(StrEnum):
     COMMISSION = "COMMISSION"
     FUNDING_FEE = "FUNDING_FEE"
     INSURANCE_CLEAR = "INSURANCE_CLEAR"
+    """Paid to the insurance fund with a liquidation, or by it when the wallet would end below zero."""
 
 
 class AccountReason(StrEnum):

@@ -29,12 +29,12 @@ class Ladder:
 
     def best(self, taker: Side) -> Decimal:
         """The price that a taker of this side pays first: the ask for a buyer, the bid for a seller."""
-        return self._on_tick(self.last * (ONE + taker.sign * self.economics.half_spread), taker)
+        return self.on_tick(self.last * (ONE + taker.sign * self.economics.half_spread), taker)
 
     def levels(self, taker: Side) -> Iterator[Level]:
         """Levels from the best one outward, without end on the ask side and down to one tick on the bid side."""
         best, tick, step = self.best(taker), self.rules.tick_size, taker.sign
-        width = max(tick, self._on_tick(best * self.economics.level_step, Side.BUY))
+        width = max(tick, self.on_tick(best * self.economics.level_step, Side.BUY))
         price = best
         while price >= tick:
             yield Level(price, self._quantity_at(price))
@@ -52,7 +52,8 @@ class Ladder:
             left -= part
         return taken
 
-    def _on_tick(self, price: Decimal, taker: Side) -> Decimal:
+    def on_tick(self, price: Decimal, taker: Side) -> Decimal:
+        """The next price on a tick, rounded against a taker of this side."""
         tick = self.rules.tick_size
         rounding = ROUND_CEILING if taker is Side.BUY else ROUND_FLOOR
         return max(tick, (price / tick).to_integral_value(rounding) * tick)

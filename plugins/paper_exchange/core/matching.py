@@ -12,6 +12,7 @@ from plugins.paper_exchange.core.ladder import Ladder, Level
 from plugins.paper_exchange.core.orders import Algo, Order, OrderRequest
 from plugins.paper_exchange.core.orphans import expire_orphans
 from plugins.paper_exchange.core.positions import to_money
+from plugins.paper_exchange.core.quirks import SymbolStatus
 from plugins.paper_exchange.core.turn import Turn
 
 ZERO = Decimal(0)
@@ -26,6 +27,7 @@ _PRICE_MATCH = {
 def place(turn: Turn, request: OrderRequest) -> None:
     """Accept an order from outside, or raise Refusal without having changed anything."""
     rules, account = turn.account.rules[request.symbol], turn.account
+    check_open_for(turn, request.symbol, reduces=request.reduce_only)
     check_client_id(request.client_id)
     if request.client_id in account.orders_by_client:
         raise refusals.client_id_taken()
@@ -53,7 +55,10 @@ def submit(turn: Turn, request: OrderRequest, parent: Algo | None = None) -> Ord
     taken = _takes(turn, request, wanted)
     _check_time_in_force(request, wanted, taken)
     if not request.reduce_only:
+        _check_counterparty(turn, request)
         _check_margin(turn, request, taken)
+    if parent is not None:
+        taken = _thinned(turn, request, taken)
     before = turn.account.position(request.symbol).quantity
     order = _accepted(turn, request, parent)
     for level in taken:
@@ -120,6 +125,20 @@ def with_price(turn: Turn, request: OrderRequest) -> OrderRequest:
     return replace(request, price=price)
 
 
+def check_open_for(turn: Turn, symbol: str, *, reduces: bool) -> None:
+    """Refuse what the state of account or contract does not allow."""
+    if turn.account.quirks.liquidating:
+        raise refusals.in_liquidation()
+    match turn.account.quirks.status_of(symbol):
+        case SymbolStatus.TRADING:
+            return
+        case SymbolStatus.SETTLING:
+            if not reduces:
+                raise refusals.symbol_only_reduces()
+        case SymbolStatus.CLOSE:
+            raise refusals.symbol_closed()
+
+
 def check_price_match(price_match: str) -> None:
     if price_match != "NONE" and price_match not in _PRICE_MATCH:
         raise refusals.bad_value("priceMatch")
@@ -147,6 +166,39 @@ def _takes(turn: Turn, request: OrderRequest, wanted: Decimal) -> list[Level]:
         return turn.ladder(request.symbol).take(request.side, wanted, request.price)
     bound = turn.account.prices[request.symbol].last * (1 + request.side.sign * turn.economics.market_bound)
     return turn.ladder(request.symbol).take(request.side, wanted, bound)
+
+
+def _check_counterparty(turn: Turn, request: OrderRequest) -> None:
+    """PERCENT_PRICE for market orders: the best price on the other side must be near the mark price.
+
+    Orders that only reduce are exempt here, unlike on the venue: our mark price follows the last one by half a print
+    (see `Price.mark`), and an exit in a crash must not fail because of that.
+    """
+    if request.type is not OrderType.MARKET:
+        return
+    best, mark = turn.ladder(request.symbol).best(request.side), turn.account.prices[request.symbol].mark
+    if abs(best - mark) > mark * turn.economics.price_band:
+        raise refusals.counterparty_too_far()
+
+
+def _thinned(turn: Turn, request: OrderRequest, taken: list[Level]) -> list[Level]:
+    """What is left of a fill where the book is thin by order (see `Quirks.thin`)."""
+    fraction = turn.account.quirks.thinned(request.symbol) if taken else None
+    if fraction is None:
+        return taken
+    step = turn.account.rules[request.symbol].step_size
+    quantity = sum((level.quantity for level in taken), ZERO) * fraction
+    return _first_of(taken, (quantity / step).to_integral_value(ROUND_FLOOR) * step)
+
+
+def _first_of(taken: list[Level], quantity: Decimal) -> list[Level]:
+    kept: list[Level] = []
+    for level in taken:
+        part = min(level.quantity, quantity)
+        if part:
+            kept.append(Level(level.price, part))
+        quantity -= part
+    return kept
 
 
 def _crosses(ladder: Ladder, side: Side, price: Decimal) -> bool:

@@ -41,4 +41,23 @@ class LeverageUpdate:
     at_ms: int
 
 
-Message = OrderUpdate | AlgoUpdate | AccountUpdate | LeverageUpdate
+@dataclass(frozen=True, slots=True)
+class CalledPosition:
+    """A position of a margin call, with what it must keep."""
+
+    position: Position
+    mark: Decimal
+    unrealized: Decimal
+    maintenance: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class MarginCall:
+    """The account is close to liquidation."""
+
+    at_ms: int
+    wallet: Decimal
+    positions: tuple[CalledPosition, ...]
+
+
+Message = OrderUpdate | AlgoUpdate | AccountUpdate | LeverageUpdate | MarginCall

@@ -18,6 +18,9 @@ from plugins.paper_exchange.core.kinds import (
 
 ZERO = Decimal(0)
 
+LIQUIDATION, DELEVERAGING, SETTLEMENT = "autoclose-", "adl_autoclose", "settlement_autoclose-"
+"""How the client ids of the venue's own orders begin; nothing else on the wire tells them apart."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
@@ -85,6 +88,11 @@ class Order:
     @property
     def average_price(self) -> Decimal:
         return self.quote / self.executed if self.executed else ZERO
+
+    @property
+    def is_forced(self) -> bool:
+        """Made by the venue, not by the account."""
+        return self.client_id.startswith((LIQUIDATION, DELEVERAGING, SETTLEMENT))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,14 @@ def nothing_to_reduce() -> Refusal:
     return Refusal(-2022, "ReduceOnly Order is rejected.")
 
 
+def in_liquidation() -> Refusal:
+    return Refusal(-2023, "User in liquidation mode now.")
+
+
+def position_too_large() -> Refusal:
+    return Refusal(-2027, "Exceeded the maximum allowable position at current leverage.")
+
+
 def leverage_margin_too_small() -> Refusal:
     return Refusal(-2028, "Leverage is smaller than permitted: insufficient margin balance.")
 
@@ -132,6 +140,18 @@ def position_side_mismatch() -> Refusal:
 
 def client_id_taken() -> Refusal:
     return Refusal(-4116, "ClientOrderId is duplicated.")
+
+
+def counterparty_too_far() -> Refusal:
+    return Refusal(-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit.")
+
+
+def symbol_only_reduces() -> Refusal:
+    return Refusal(-4140, "Invalid symbol status for opening position.")
+
+
+def symbol_closed() -> Refusal:
+    return Refusal(-4141, "Symbol is closed.")
 
 
 def close_position_taken() -> Refusal:

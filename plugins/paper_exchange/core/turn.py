@@ -22,7 +22,7 @@ from plugins.paper_exchange.core.messages import (
     Message,
     OrderUpdate,
 )
-from plugins.paper_exchange.core.orders import Algo, Fill, Income, Order
+from plugins.paper_exchange.core.orders import DELEVERAGING, SETTLEMENT, Algo, Fill, Income, Order
 from plugins.paper_exchange.core.positions import Position, to_money
 
 
@@ -134,14 +134,14 @@ class Turn:
             status=status,
             updated_ms=self.now_ms,
         )
-        self.save_order(filled, Execution.TRADE, fill)
+        self.save_order(filled, Execution.CALCULATED if order.is_forced else Execution.TRADE, fill)
         return filled
 
     def _trade_position(self, order: Order, price: Decimal, quantity: Decimal, *, maker: bool) -> Fill:
         held = self.account.position(order.symbol)
         after, realized = held.traded(order.side.sign * quantity, price, self.now_ms)
         self.account.positions[order.symbol] = self.changes.positions[order.symbol] = after
-        rate = self.economics.maker_fee if maker else self.economics.taker_fee
+        rate = self._fee_rate(order, maker=maker)
         fill = Fill(
             trade_id=self.new_id(),
             order_id=order.order_id,
@@ -160,6 +160,12 @@ class Turn:
         self.pay(IncomeType.COMMISSION, order.symbol, -fill.commission, fill.trade_id)
         self.tell_account(AccountReason.ORDER, realized - fill.commission, order.symbol)
         return fill
+
+    def _fee_rate(self, order: Order, *, maker: bool) -> Decimal:
+        """Deleveraging and settlement are not the account's own doing, and cost it nothing here."""
+        if order.client_id.startswith((DELEVERAGING, SETTLEMENT)):
+            return Decimal(0)
+        return self.economics.maker_fee if maker else self.economics.taker_fee
 
     def _follow_child(self, algo: Algo, child: Order) -> None:
         status = AlgoStatus.TRIGGERED if child.status.is_open else AlgoStatus.FINISHED

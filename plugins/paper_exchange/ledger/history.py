@@ -39,6 +39,10 @@ class History:
     def orders(self, symbol: str, window: Window) -> list[Order]:
         return self._many(ORDERS, "created_ms", window, {"symbol": symbol})
 
+    def forced_orders(self, symbol: str | None, prefix: str, window: Window) -> list[Order]:
+        """Orders that the venue made itself, by how their client ids begin."""
+        return self._many(ORDERS, "created_ms", window, {"symbol": symbol}, {"client_id GLOB ?": f"{prefix}*"})
+
     def algo(self, algo_id: int) -> Algo | None:
         return self._one(ALGOS, "algo_id = ?", (algo_id,))
 
@@ -58,9 +62,16 @@ class History:
         row = self._ledger.connection.execute(f"{rows.select} WHERE {where}", values).fetchone()
         return None if row is None else rows.decode(row)
 
-    def _many(self, rows: Rows[RecordT], time: str, window: Window, equal: dict[str, Cell]) -> list[RecordT]:
+    def _many(
+        self,
+        rows: Rows[RecordT],
+        time: str,
+        window: Window,
+        equal: dict[str, Cell],
+        more: dict[str, Cell] | None = None,
+    ) -> list[RecordT]:
         key = rows.columns[0]
-        tests = {f"{column} = ?": value for column, value in equal.items()}
+        tests = {f"{column} = ?": value for column, value in equal.items()} | (more or {})
         tests |= {f"{key} >= ?": window.from_id, f"{time} >= ?": window.start_ms, f"{time} <= ?": window.end_ms}
         given = {test: value for test, value in tests.items() if value is not None}
         oldest_first = window.from_id is not None or window.start_ms is not None

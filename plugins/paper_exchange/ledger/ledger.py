@@ -93,7 +93,7 @@ class Ledger:
         """The account as it was last written; `leverage` is for symbols where none was ever set."""
         sql = self.connection
         wallet, next_id = sql.execute("SELECT wallet, next_id FROM venue").fetchone()
-        account = Account(rules, wallet=Decimal(wallet), next_id=next_id)
+        account = Account.under(rules, wallet=Decimal(wallet), next_id=next_id)
         account.leverage = dict.fromkeys(rules, leverage) | dict(sql.execute("SELECT symbol, leverage FROM leverage"))
         for symbol, last, previous, at_ms in sql.execute("SELECT symbol, last, previous, at_ms FROM prices"):
             account.prices[symbol] = Price(Decimal(last), Decimal(previous), at_ms)

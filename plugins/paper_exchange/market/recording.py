@@ -1,4 +1,5 @@
-"""Reads a recording: a folder with `ohlcv/BTCUSDT_1m.parquet` and perhaps `funding/BTCUSDT.parquet`.
+"""Reads a recording: a folder with `ohlcv/BTCUSDT_1m.parquet` and perhaps `funding/BTCUSDT.parquet` and
+`meta/leverage_brackets*.json`.
 
 `ohlcv` files hold ts (bar open, UTC ms, int64), open, high, low, close, volume (base asset); `funding` files
 hold ts (ms, with some jitter) and rate. A name may carry a suffix: `BTCUSDT-crash202510_5m` is a window of
@@ -9,13 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from plugins.paper_exchange.market.bracket_file import read_brackets
+from plugins.paper_exchange.market.brackets import Brackets
 from plugins.paper_exchange.market.checks import RawBars, checked_series
 from plugins.paper_exchange.market.funding import Settlements, settlements
 from plugins.paper_exchange.market.recorded import (
@@ -25,7 +28,7 @@ from plugins.paper_exchange.market.recorded import (
     wanted,
 )
 from plugins.paper_exchange.market.series import PRICE_COLUMNS
-from plugins.paper_exchange.market.source import MarketDataError
+from plugins.paper_exchange.market.source import MarketDataError, SymbolRules
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,13 +74,21 @@ def open_recording(
         symbol: checked_series(symbol, BASE_INTERVALS_MS[chosen], _read_bars(by_symbol[symbol].path))
         for symbol in playing
     }
+    brackets = read_brackets(folder)
     return RecordedMarket(
         f"recording {folder.resolve().name}",
         {symbol: series for symbol, (series, _) in checked.items()},
-        {symbol: rules for symbol, (_, rules) in checked.items()},
+        {symbol: _with_brackets(rules, brackets.get(symbol, ())) for symbol, (_, rules) in checked.items()},
         {symbol: _read_funding(folder / "funding" / f"{symbol}.parquet") for symbol in playing},
         left_out,
     )
+
+
+def _with_brackets(rules: SymbolRules, brackets: Brackets) -> SymbolRules:
+    if not brackets:
+        return rules
+    first = brackets[0]
+    return replace(rules, brackets=brackets, max_leverage=first.leverage, maintenance_margin_rate=first.rate)
 
 
 def _listed(folder: Path) -> tuple[list[_File], list[str]]:

@@ -31,8 +31,25 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Bracket:
+    """One leverage bracket: positions with `floor < notional <= cap` (USDT) need `notional * rate - amount` at least.
+
+    `leverage` is the greatest that they may have; `amount` is what the venue calls `cum`.
+    """
+
+    floor: Decimal
+    cap: Decimal
+    leverage: int
+    rate: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class SymbolRules:
-    """What the venue's exchangeInfo and first leverage bracket say of one symbol."""
+    """What the venue's exchangeInfo and leverage brackets say of one symbol.
+
+    Without `brackets` a ladder is made from the two figures of the first one (see `brackets.made_ladder`).
+    """
 
     symbol: str
     base: str
@@ -46,6 +63,7 @@ class SymbolRules:
     quantity_precision: int
     max_leverage: int
     maintenance_margin_rate: Decimal
+    brackets: tuple[Bracket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from plugins.paper_exchange.core.events import Event, SettleFunding, Trade
 from plugins.paper_exchange.ledger.ledger import Cursor
 from plugins.paper_exchange.market.source import Bar, MarketSource, Step
+from plugins.paper_exchange.play.funding import Schedule
 
 
 @dataclass(slots=True)
@@ -30,8 +31,9 @@ class Moment:
 class Timeline:
     """Walks through a market, one moment at a time; where it stands is a `Cursor`, from which it can go on."""
 
-    def __init__(self, source: MarketSource, cursor: Cursor) -> None:
+    def __init__(self, source: MarketSource, schedule: Schedule, cursor: Cursor) -> None:
         self._source = source
+        self._schedule = schedule
         self._bar_open_ms = cursor.bar_open_ms
         self._moments = self._moments_of(cursor.bar_open_ms)
         self._applied = cursor.applied
@@ -76,7 +78,7 @@ class Timeline:
         for symbol, bar in bars.items():
             for number, step in enumerate(self._source.path(bar, symbol)):
                 at[step.at_ms].steps.append((step, number == 0))
-            for settled_ms, rate in self._source.funding(symbol, open_ms, end_ms):
+            for settled_ms, rate in self._schedule.between(symbol, open_ms, end_ms):
                 at[settled_ms].fundings.append((symbol, rate))
         at[end_ms].closed = bars
         for at_ms, moment in at.items():

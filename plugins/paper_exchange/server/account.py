@@ -54,39 +54,31 @@ async def position_risk_v2(call: Call) -> Answer:
 
 
 async def leverage_bracket(call: Call) -> Answer:
-    """One bracket a symbol: this venue keeps one flat maintenance rate (see `core.margin`)."""
     only = call.optional_symbol()
-    rows = [rules for symbol, rules in call.venue.source.rules.items() if only in (None, symbol)]
-    return [
+    brackets = call.venue.account.brackets
+    rows = [
         {
-            "symbol": rules.symbol,
+            "symbol": symbol,
             "notionalCoef": 1.0,
-            "brackets": [
-                {
-                    "bracket": 1,
-                    "initialLeverage": rules.max_leverage,
-                    "notionalCap": int(wire.NO_NOTIONAL_LIMIT),
-                    "notionalFloor": 0,
-                    "maintMarginRatio": float(rules.maintenance_margin_rate),
-                    "cum": 0.0,
-                }
-            ],
+            "brackets": [wire.bracket(number, one) for number, one in enumerate(brackets[symbol], start=1)],
         }
-        for rules in rows
+        for symbol in call.venue.account.rules
+        if only in (None, symbol)
     ]
+    return rows if only is None else rows[0]
 
 
 async def symbol_config(call: Call) -> Answer:
-    only = call.optional_symbol()
+    only, account = call.optional_symbol(), call.venue.account
     return [
         {
             "symbol": symbol,
             "marginType": "CROSSED",
             "isAutoAddMargin": False,
-            "leverage": call.venue.account.leverage[symbol],
-            "maxNotionalValue": wire.NO_NOTIONAL_LIMIT,
+            "leverage": account.leverage[symbol],
+            "maxNotionalValue": wire.notional_limit(account, symbol),
         }
-        for symbol in call.venue.source.rules
+        for symbol in account.rules
         if only in (None, symbol)
     ]
 
@@ -94,7 +86,7 @@ async def symbol_config(call: Call) -> Answer:
 async def set_leverage(call: Call) -> Answer:
     symbol, leverage = call.symbol(), call.params.integer("leverage")
     await call.venue.apply(SetLeverage(call.now_ms, symbol, leverage))
-    return {"symbol": symbol, "leverage": leverage, "maxNotionalValue": wire.NO_NOTIONAL_LIMIT}
+    return {"symbol": symbol, "leverage": leverage, "maxNotionalValue": wire.notional_limit(call.venue.account, symbol)}
 
 
 async def set_margin_type(call: Call) -> Answer:
@@ -114,6 +106,15 @@ async def set_position_mode(call: Call) -> Answer:
     if not call.params.flag("dualSidePosition"):
         raise Refusal(-4059, "No need to change position side.")
     raise refusals.bad_value("dualSidePosition")
+
+
+async def adl_quantile(call: Call) -> Answer:
+    """There is nobody to be deleveraged against: every position stands last in the queue."""
+    rows = [
+        {"symbol": held.symbol, "adlQuantile": {"LONG": 0, "SHORT": 0, "BOTH": 0}}
+        for held in _wanted(call, call.venue.account.open_positions())
+    ]
+    return rows if call.optional_symbol() is None or not rows else rows[0]
 
 
 async def commission_rate(call: Call) -> Answer:
@@ -178,6 +179,7 @@ ENDPOINTS = (
     Endpoint("POST", "/fapi/v1/marginType", set_margin_type, Guard.SIGNED),
     Endpoint("GET", "/fapi/v1/positionSide/dual", position_mode, Guard.SIGNED, weight=30),
     Endpoint("POST", "/fapi/v1/positionSide/dual", set_position_mode, Guard.SIGNED),
+    Endpoint("GET", "/fapi/v1/adlQuantile", adl_quantile, Guard.SIGNED, weight=5),
     Endpoint("GET", "/fapi/v1/commissionRate", commission_rate, Guard.SIGNED, weight=20),
     Endpoint("GET", "/fapi/v1/income", income, Guard.SIGNED, weight=30),
     Endpoint("POST", "/fapi/v1/listenKey", take_listen_key, Guard.KEY),

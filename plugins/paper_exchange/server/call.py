@@ -8,6 +8,8 @@ from enum import Enum, auto
 from typing import Any
 
 from plugins.paper_exchange.core import refusals
+from plugins.paper_exchange.core.quirks import SymbolStatus
+from plugins.paper_exchange.faults.board import Board
 from plugins.paper_exchange.market.source import SymbolRules
 from plugins.paper_exchange.server.limits import LimitSettings
 from plugins.paper_exchange.server.listen_keys import ListenKeys
@@ -29,6 +31,9 @@ class Call:
     listen_keys: ListenKeys
     countdowns: Countdowns
     timing: Timing
+    faults: Board
+    body: str = ""
+    content_type: str = ""
 
     @property
     def now_ms(self) -> int:
@@ -36,20 +41,29 @@ class Call:
 
     def symbol(self) -> str:
         symbol = self.params.text("symbol")
-        if symbol not in self.venue.source.rules:
+        if symbol not in self.venue.account.rules:
             raise refusals.bad_symbol()
         return symbol
 
     def optional_symbol(self) -> str | None:
         return self.symbol() if "symbol" in self.params else None
 
+    def listed(self) -> list[str]:
+        """The symbols that have not been delisted."""
+        account = self.venue.account
+        return [symbol for symbol in account.rules if account.quirks.status_of(symbol) is not SymbolStatus.CLOSE]
+
     def rules(self, symbol: str) -> SymbolRules:
-        return self.venue.source.rules[symbol]
+        return self.venue.account.rules[symbol]
 
 
 class Guard(Enum):
-    """What a request must show: nothing, the API key, or a signature of the right age."""
+    """What a request must show: nothing, the API key, a signature of the right age, or that it is from this machine.
 
+    What comes from this machine by way of `LOOPBACK` controls the venue: no limit and no fault applies to it.
+    """
+
+    LOOPBACK = auto()
     OPEN = auto()
     KEY = auto()
     SIGNED = auto()

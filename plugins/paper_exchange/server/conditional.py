@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plugins.paper_exchange.core import refusals
 from plugins.paper_exchange.core.events import CancelAlgo, CancelAllAlgos, PlaceAlgo
-from plugins.paper_exchange.core.kinds import AlgoType, Side, TimeInForce, WorkingType
+from plugins.paper_exchange.core.kinds import AlgoStatus, AlgoType, Side, TimeInForce, WorkingType
 from plugins.paper_exchange.core.orders import Algo, AlgoRequest
 from plugins.paper_exchange.core.refusals import Refusal
 from plugins.paper_exchange.ledger.history import Window
@@ -41,9 +41,9 @@ async def look_up(call: Call) -> Answer:
 
 
 async def list_open(call: Call) -> Answer:
-    """What still waits; once triggered, an order is found by its child in the matching engine."""
+    """What is not yet in the matching engine; from then on an order is found there by its child."""
     symbol = call.optional_symbol()
-    waiting = (algo for algo in call.venue.account.algos.values() if algo.status.is_waiting)
+    waiting = (algo for algo in call.venue.account.algos.values() if algo.status is not AlgoStatus.TRIGGERED)
     return [wire.algo(call.rules(algo.symbol), algo) for algo in waiting if symbol in (None, algo.symbol)]
 
 

@@ -31,9 +31,12 @@ class ListenKeys:
         self._renew(active, wall_ms)
         return active
 
-    def drop(self) -> None:
+    def drop(self) -> list[str]:
+        """Forget every key; returns them."""
+        dropped = list(self._expires)
         self._expires.clear()
         self._ledger.save_listen_keys(self._expires)
+        return dropped
 
     def is_active(self, key: str, wall_ms: int) -> bool:
         return self._expires.get(key, 0) > wall_ms

@@ -11,6 +11,7 @@ from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.core.filters import max_price
 from plugins.paper_exchange.core.kinds import Side
 from plugins.paper_exchange.core.ladder import Ladder
+from plugins.paper_exchange.core.quirks import SymbolStatus
 from plugins.paper_exchange.market.source import Step, SymbolRules
 from plugins.paper_exchange.play.candles import Candle
 from plugins.paper_exchange.server.limits import LimitSettings
@@ -24,7 +25,9 @@ DELIVERY_MS = 4_133_404_800_000
 """A perpetual contract's delivery date: the year 2100."""
 
 
-def exchange_info(rules: Iterable[SymbolRules], economics: Economics, limits: LimitSettings, wall_ms: int) -> Json:
+def exchange_info(
+    listed: Iterable[tuple[SymbolRules, SymbolStatus]], economics: Economics, limits: LimitSettings, wall_ms: int
+) -> Json:
     minute = {"interval": "MINUTE", "intervalNum": 1}
     return {
         "timezone": "UTC",
@@ -37,18 +40,18 @@ def exchange_info(rules: Iterable[SymbolRules], economics: Economics, limits: Li
         ],
         "exchangeFilters": [],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-100"}],
-        "symbols": [_symbol(row, economics) for row in rules],
+        "symbols": [_symbol(rules, status, economics) for rules, status in listed],
     }
 
 
-def _symbol(rules: SymbolRules, economics: Economics) -> Json:
+def _symbol(rules: SymbolRules, status: SymbolStatus, economics: Economics) -> Json:
     return {
         "symbol": rules.symbol,
         "pair": rules.symbol,
         "contractType": "PERPETUAL",
         "deliveryDate": DELIVERY_MS,
         "onboardDate": ONBOARD_MS,
-        "status": "TRADING",
+        "status": status,
         "maintMarginPercent": f"{rules.maintenance_margin_rate * 100:.4f}",
         "requiredMarginPercent": f"{Decimal(100) / rules.max_leverage:.4f}",
         "baseAsset": rules.base,
@@ -61,7 +64,7 @@ def _symbol(rules: SymbolRules, economics: Economics) -> Json:
         "underlyingType": "COIN",
         "underlyingSubType": [],
         "triggerProtect": f"{economics.trigger_protect:.4f}",
-        "liquidationFee": "0.000000",
+        "liquidationFee": f"{economics.liquidation_fee:.6f}",
         "marketTakeBound": f"{economics.market_bound:.2f}",
         "maxMoveOrderLimit": 10000,
         "filters": _filters(rules, economics),

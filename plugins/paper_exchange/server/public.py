@@ -13,9 +13,9 @@ from plugins.paper_exchange.core.ladder import Ladder
 from plugins.paper_exchange.core.refusals import Refusal
 from plugins.paper_exchange.market.source import Step
 from plugins.paper_exchange.play.candles import KEPT_CANDLES, Candle, candle_of_step, merged
-from plugins.paper_exchange.play.funding import DEFAULT_INTERVAL_MS, HOUR_MS, outlook
+from plugins.paper_exchange.play.funding import DEFAULT_INTERVAL_MS, HOUR_MS
 from plugins.paper_exchange.server import market_wire, wire
-from plugins.paper_exchange.server.call import Answer, Call, Endpoint
+from plugins.paper_exchange.server.call import Answer, Call, Endpoint, Guard
 from plugins.paper_exchange.server.params import Params
 from plugins.paper_exchange.server.wire import Json
 from plugins.paper_exchange.venue import Venue
@@ -36,8 +36,9 @@ async def server_time(call: Call) -> Answer:
 
 
 async def exchange_info(call: Call) -> Answer:
-    rules = call.venue.source.rules.values()
-    return market_wire.exchange_info(rules, call.venue.economics, call.limits, call.wall_ms)
+    account = call.venue.account
+    rows = [(account.rules[symbol], account.quirks.status_of(symbol)) for symbol in call.listed()]
+    return market_wire.exchange_info(rows, call.venue.economics, call.limits, call.wall_ms)
 
 
 async def klines(call: Call) -> Answer:
@@ -118,7 +119,7 @@ async def premium_index(call: Call) -> Answer:
 
 async def funding_info(call: Call) -> Answer:
     """Only symbols whose interval is not the usual eight hours, as on the venue."""
-    hours = {s: outlook(call.venue.source, s, call.now_ms).interval_ms for s in call.venue.source.rules}
+    hours = {s: call.venue.schedule.outlook(s, call.now_ms).interval_ms for s in call.listed()}
     return [
         {
             "symbol": symbol,
@@ -140,19 +141,19 @@ async def funding_rates(call: Call) -> Answer:
     rows: list[Json] = [
         {"symbol": symbol, "fundingTime": at_ms, "fundingRate": wire.money(rate), "markPrice": ""}
         for symbol in _asked(call)
-        for at_ms, rate in call.venue.source.funding(symbol, start or end - limit * DEFAULT_INTERVAL_MS, end + 1)
+        for at_ms, rate in call.venue.schedule.between(symbol, start or end - limit * DEFAULT_INTERVAL_MS, end + 1)
     ]
     rows.sort(key=lambda row: row["fundingTime"])
     return rows[:limit] if start else rows[-limit:]
 
 
 def ladder_of(venue: Venue, symbol: str) -> Ladder:
-    return Ladder(venue.account.prices[symbol].last, venue.source.rules[symbol], venue.economics)
+    return Ladder(venue.account.prices[symbol].last, venue.account.rules[symbol], venue.economics)
 
 
 def premium_row(venue: Venue, symbol: str) -> Json:
     now_ms = venue.now_ms()
-    ahead = outlook(venue.source, symbol, now_ms)
+    ahead = venue.schedule.outlook(symbol, now_ms)
     return market_wire.premium_index(symbol, venue.account.prices[symbol], ahead.rate, ahead.next_ms, now_ms)
 
 
@@ -166,7 +167,7 @@ async def day_ticker(venue: Venue, symbol: str) -> Json:
         recent.append(forming)
     now = Step(symbol, now_ms, price.last, Decimal(0))
     day = merged(recent or [candle_of_step(now, now_ms, now_ms)])
-    return market_wire.ticker(venue.source.rules[symbol], price, replace(day, end_ms=now_ms), now_ms)
+    return market_wire.ticker(venue.account.rules[symbol], price, replace(day, end_ms=now_ms), now_ms)
 
 
 async def _window(call: Call, symbol: str) -> list[Candle]:
@@ -199,7 +200,7 @@ def _steps(venue: Venue, symbol: str, end_ms: int, count: int) -> list[Step]:
 
 def _asked(call: Call) -> list[str]:
     symbol = call.optional_symbol()
-    return list(call.venue.source.rules) if symbol is None else [symbol]
+    return call.listed() if symbol is None else [symbol]
 
 
 def _klines_weight(params: Params) -> int:
@@ -220,9 +221,21 @@ def _book_weight(params: Params) -> int:
     return 2 if "symbol" in params else 5
 
 
+async def nothing(_: Call) -> Answer:
+    """The client asks the spot side for coins and pairs when it has keys; this venue has none."""
+    return []
+
+
+async def system_status(_: Call) -> Answer:
+    return {"status": 0, "msg": "normal"}
+
+
 ENDPOINTS = (
     Endpoint("GET", "/fapi/v1/ping", ping),
     Endpoint("GET", "/fapi/v1/time", server_time),
+    Endpoint("GET", "/sapi/v1/system/status", system_status),
+    Endpoint("GET", "/sapi/v1/capital/config/getall", nothing, Guard.SIGNED),
+    Endpoint("GET", "/sapi/v1/margin/allPairs", nothing, Guard.SIGNED),
     Endpoint("GET", "/fapi/v1/exchangeInfo", exchange_info),
     Endpoint("GET", "/fapi/v1/klines", klines, weight=_klines_weight),
     Endpoint("GET", "/fapi/v1/markPriceKlines", mark_klines, weight=_klines_weight),

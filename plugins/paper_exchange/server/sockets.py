@@ -11,6 +11,8 @@ from socket import IPPROTO_TCP, TCP_CORK
 import orjson
 from aiohttp import web
 
+from plugins.paper_exchange.faults.kinds import SocketGroup
+
 QUEUE_LIMIT = 4_096
 """Frames that may wait for one reader. One that is further behind is cut off: it would only get old news."""
 
@@ -18,12 +20,17 @@ CLOSE_TIMEOUT_S = 1.0
 STREAMS_A_SOCKET = 1_024
 
 
+USER = "user"
+"""The name by which the user stream can be muted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One text frame; `on_sent` is called when it has been given to the connection."""
+    """One text frame, or a ping; `on_sent` is called when it has been given to the connection."""
 
     text: str
     on_sent: Callable[[], None] | None = None
+    ping: bool = False
 
 
 class Socket:
@@ -34,11 +41,16 @@ class Socket:
         response: web.WebSocketResponse,
         transport: asyncio.Transport,
         *,
+        group: SocketGroup = SocketGroup.MARKET,
         combined: bool = False,
         listen_key: str | None = None,
+        now_s: float = 0.0,
     ) -> None:
+        self.group = group
         self.combined = combined
         self.listen_key = listen_key
+        self.opened_s = self.pinged_s = self.pong_s = now_s
+        self.frozen = False
         self.streams: set[str] = set()
         self._response = response
         self._transport = transport
@@ -47,6 +59,8 @@ class Socket:
 
     def offer(self, frame: Frame) -> None:
         """Queue a frame; when the queue is full the reader does not read, and is cut off without a farewell."""
+        if self.frozen:
+            return
         try:
             self._queue.put_nowait(frame)
         except asyncio.QueueFull:
@@ -54,10 +68,22 @@ class Socket:
 
     def finish(self) -> None:
         """Close the connection once what is queued has been sent."""
+        if self.frozen:
+            self.abort()
+            return
         try:
             self._queue.put_nowait(None)
         except asyncio.QueueFull:
             self._transport.abort()
+
+    def freeze(self) -> None:
+        """Become half open: nothing is read or sent any more, and the other end is not told."""
+        self.frozen = True
+        self._transport.pause_reading()
+
+    def abort(self) -> None:
+        """Cut the connection off without a farewell."""
+        self._transport.abort()
 
     async def send_all(self) -> None:
         """Send what is offered, until the connection is finished. Raises ConnectionError when the reader has gone."""
@@ -82,7 +108,7 @@ class Socket:
         self._cork(len(frames) > 1)
         try:
             for frame in frames:
-                await self._response.send_str(frame.text)
+                await (self._response.ping() if frame.ping else self._response.send_str(frame.text))
         finally:
             self._cork(False)
         for frame in frames:
@@ -101,6 +127,8 @@ class Sockets:
 
     def __init__(self) -> None:
         self.all: set[Socket] = set()
+        self.mutes: list[Callable[[str], bool]] = []
+        """Patterns of streams that carry nothing for now, although they are open."""
         self._by_stream: defaultdict[str, set[Socket]] = defaultdict(set)
 
     def add(self, socket: Socket) -> None:
@@ -134,7 +162,7 @@ class Sockets:
     def publish(self, stream: str, event: object, on_sent: Callable[[], None] | None = None) -> None:
         """Send an event to all readers of a stream."""
         readers = self._by_stream.get(stream)
-        if not readers:
+        if not readers or self._is_muted(stream):
             return
         text = orjson.dumps(event).decode()
         for socket in readers:
@@ -142,9 +170,12 @@ class Sockets:
             socket.offer(Frame(shown, on_sent))
 
     def publish_user(self, event: object) -> None:
-        """Send an event to every connection that was opened with a listen key."""
-        readers = [socket for socket in self.all if socket.listen_key is not None]
-        if readers:
+        """Send an event to every connection whose listen key is alive."""
+        readers = [socket for socket in self.all if socket.listen_key]
+        if readers and not self._is_muted(USER):
             frame = Frame(orjson.dumps(event).decode())
             for socket in readers:
                 socket.offer(frame)
+
+    def _is_muted(self, stream: str) -> bool:
+        return bool(self.mutes) and any(is_muted(stream) for is_muted in self.mutes)

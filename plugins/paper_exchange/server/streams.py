@@ -9,11 +9,15 @@ from dataclasses import replace
 
 from plugins.paper_exchange.core.kinds import Side
 from plugins.paper_exchange.core.messages import Message
+from plugins.paper_exchange.core.quirks import SymbolStatus
+from plugins.paper_exchange.faults.board import Board
+from plugins.paper_exchange.faults.kinds import DepthGap
 from plugins.paper_exchange.market.source import Step
 from plugins.paper_exchange.play.candles import ClosedCandle
 from plugins.paper_exchange.server import market_wire, public, user_events
 from plugins.paper_exchange.server.sockets import Sockets
 from plugins.paper_exchange.server.timing import Timing
+from plugins.paper_exchange.server.user_feed import UserFeed
 from plugins.paper_exchange.server.wire import Json
 from plugins.paper_exchange.venue import Venue
 
@@ -24,7 +28,9 @@ ALL_TICKERS = "!miniTicker@arr"
 class Streams:
     """Listens to the venue and turns what it hears into frames, for those streams that are read."""
 
-    def __init__(self, venue: Venue, sockets: Sockets, timing: Timing) -> None:
+    def __init__(self, venue: Venue, sockets: Sockets, timing: Timing, feed: UserFeed, faults: Board) -> None:
+        self._feed = feed
+        self._faults = faults
         self._venue = venue
         self._sockets = sockets
         self._timing = timing
@@ -42,10 +48,12 @@ class Streams:
 
     def told(self, messages: Sequence[Message]) -> None:
         for message in messages:
-            self._sockets.publish_user(user_events.event(self._venue.account, message))
+            self._feed.send(user_events.event(self._venue.account, message))
 
     def traded(self, steps: Sequence[Step]) -> None:
         for step in steps:
+            if self._is_delisted(step.symbol):
+                continue
             self._send_trade(step)
             self._send_book(step)
             self._updated_ms[step.symbol] = step.at_ms
@@ -55,8 +63,9 @@ class Streams:
     def closed(self, candles: Sequence[ClosedCandle], at_ms: int) -> None:
         """Send every closed candle in one burst; when the last has left is noted for the benchmark."""
         read = [c for c in candles if self._sockets.wants(_kline_stream(c.symbol, c.interval))]
+        read = [closed for closed in read if not self._is_delisted(closed.symbol)]
         for number, closed in enumerate(read, start=1):
-            rules = self._venue.source.rules[closed.symbol]
+            rules = self._venue.account.rules[closed.symbol]
             event = market_wire.kline_event(rules, closed.interval, closed.candle, closed=True, at_ms=at_ms)
             last = number == len(read)
             on_sent = (lambda: self._timing.burst_sent(at_ms, len(read), time.monotonic_ns())) if last else None
@@ -75,7 +84,7 @@ class Streams:
         await self._send_tickers()
 
     def _send_trade(self, step: Step) -> None:
-        name, rules = step.symbol.lower(), self._venue.source.rules[step.symbol]
+        name, rules = step.symbol.lower(), self._venue.account.rules[step.symbol]
         previous = self._venue.account.prices[step.symbol].previous
         if self._sockets.wants(f"{name}@trade"):
             self._sockets.publish(f"{name}@trade", market_wire.trade_event(rules, step, previous))
@@ -88,17 +97,21 @@ class Streams:
         if self._sockets.wants(f"{name}@bookTicker"):
             row = market_wire.book_ticker(public.ladder_of(self._venue, step.symbol), step.at_ms)
             self._sockets.publish(f"{name}@bookTicker", _book_event(row))
-        for stream in (f"{name}@depth", f"{name}@depth@100ms", f"{name}@depth@500ms"):
-            if self._sockets.wants(stream):
+        read = [s for s in (f"{name}@depth", f"{name}@depth@100ms", f"{name}@depth@500ms") if self._sockets.wants(s)]
+        if read and self._faults.strike(DepthGap, lambda fault: fault.symbol in ("", step.symbol)) is None:
+            for stream in read:
                 self._sockets.publish(stream, self._book_change(step))
 
     def _send_forming(self, symbol: str) -> None:
-        rules, at_ms = self._venue.source.rules[symbol], self._updated_ms[symbol]
+        rules, at_ms = self._venue.account.rules[symbol], self._updated_ms[symbol]
         for interval in self._intervals.get(symbol, ()):
             candle = self._venue.candles.forming(symbol, interval)
             if candle is not None:
                 event = market_wire.kline_event(rules, interval, candle, closed=False, at_ms=at_ms)
                 self._sockets.publish(_kline_stream(symbol, interval), event)
+
+    def _is_delisted(self, symbol: str) -> bool:
+        return self._venue.account.quirks.status_of(symbol) is SymbolStatus.CLOSE
 
     def _book_change(self, step: Step) -> Json:
         """From the book of the trade before to that of this one: the ladder moves as a whole, old levels go."""
@@ -116,7 +129,7 @@ class Streams:
     def _send_marks(self) -> None:
         wanted_all = [stream for stream in ALL_MARKS if self._sockets.wants(stream)]
         rows = []
-        for symbol in self._venue.source.rules:
+        for symbol in self._venue.account.rules:
             names = [f"{symbol.lower()}@markPrice{tail}" for tail in ("", "@1s")]
             read = [stream for stream in names if self._sockets.wants(stream)]
             if not read and not wanted_all:
@@ -131,7 +144,7 @@ class Streams:
     async def _send_tickers(self) -> None:
         rows = []
         everything = self._sockets.wants(ALL_TICKERS)
-        for symbol in self._venue.source.rules:
+        for symbol in self._venue.account.rules:
             stream = f"{symbol.lower()}@miniTicker"
             if everything or self._sockets.wants(stream):
                 row = await public.day_ticker(self._venue, symbol)

@@ -13,7 +13,7 @@ import orjson
 from plugins.paper_exchange.core import refusals
 from plugins.paper_exchange.core.events import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
 from plugins.paper_exchange.core.kinds import AlgoType, OrderType, Side, TimeInForce
-from plugins.paper_exchange.core.orders import Order, OrderRequest
+from plugins.paper_exchange.core.orders import DELEVERAGING, LIQUIDATION, Order, OrderRequest
 from plugins.paper_exchange.core.refusals import Refusal
 from plugins.paper_exchange.ledger.history import Window
 from plugins.paper_exchange.server import wire
@@ -111,6 +111,23 @@ async def list_fills(call: Call) -> Answer:
     return [wire.fill(call.rules(symbol), trade) for trade in call.venue.history.fills(symbol, window, order_id)]
 
 
+async def list_forced(call: Call) -> Answer:
+    """Liquidations and deleveragings; the venue tells the two apart by this parameter only."""
+    params, symbol = call.params, call.optional_symbol()
+    window = Window(
+        limit=params.limit(50, 100),
+        start_ms=params.optional_integer("startTime"),
+        end_ms=params.optional_integer("endTime"),
+    )
+    kinds = {"LIQUIDATION": LIQUIDATION, "ADL": DELEVERAGING}
+    asked = params.optional_text("autoCloseType")
+    if asked is not None and asked not in kinds:
+        raise refusals.bad_value("autoCloseType")
+    chosen = [kinds[asked]] if asked else list(kinds.values())
+    found = [kept for prefix in chosen for kept in call.venue.history.forced_orders(symbol, prefix, window)]
+    return [wire.order(call.rules(kept.symbol), kept) for kept in sorted(found, key=lambda kept: kept.order_id)]
+
+
 def batch_of(params: Params) -> list[Params]:
     """The orders of a batch, each as if it had come alone."""
     rows = _json_list(params, "batchOrders")
@@ -146,7 +163,7 @@ class _Named:
 
 def _request(call: Call, params: Params) -> OrderRequest:
     symbol = params.text("symbol")
-    if symbol not in call.venue.source.rules:
+    if symbol not in call.venue.account.rules:
         raise refusals.bad_symbol()
     check_one_way(params)
     if params.text("type") in _ELSEWHERE:
@@ -266,6 +283,10 @@ def _one_or_all(params: Params) -> int:
     return 1 if "symbol" in params else 40
 
 
+def _forced_weight(params: Params) -> int:
+    return 20 if "symbol" in params else 50
+
+
 ENDPOINTS = (
     Endpoint("POST", "/fapi/v1/order", place, Guard.SIGNED, weight=0, orders=1),
     Endpoint("PUT", "/fapi/v1/order", amend, Guard.SIGNED, weight=0, orders=1),
@@ -279,5 +300,6 @@ ENDPOINTS = (
     Endpoint("GET", "/fapi/v1/openOrder", look_up_open, Guard.SIGNED),
     Endpoint("GET", "/fapi/v1/openOrders", list_open, Guard.SIGNED, weight=_one_or_all),
     Endpoint("GET", "/fapi/v1/allOrders", list_all, Guard.SIGNED, weight=5),
+    Endpoint("GET", "/fapi/v1/forceOrders", list_forced, Guard.SIGNED, weight=_forced_weight),
     Endpoint("GET", "/fapi/v1/userTrades", list_fills, Guard.SIGNED, weight=5),
 )

@@ -10,6 +10,7 @@ from plugins.paper_exchange.core.messages import (
     AccountUpdate,
     AlgoUpdate,
     LeverageUpdate,
+    MarginCall,
     Message,
     OrderUpdate,
 )
@@ -27,6 +28,8 @@ def event(account: Account, message: Message) -> Json:
         case LeverageUpdate():
             changed = {"s": message.symbol, "l": message.leverage}
             return {"e": "ACCOUNT_CONFIG_UPDATE", "E": message.at_ms, "T": message.at_ms, "ac": changed}
+        case MarginCall():
+            return _margin_call(account, message)
         case _:
             assert_never(message)
 
@@ -134,3 +137,20 @@ def _account_event(account: Account, message: AccountUpdate) -> Json:
         positions.append(row)
     data = {"m": message.reason, "B": [balance], "P": positions}
     return {"e": "ACCOUNT_UPDATE", "E": message.at_ms, "T": message.at_ms, "a": data}
+
+
+def _margin_call(account: Account, message: MarginCall) -> Json:
+    rows = [
+        {
+            "s": called.position.symbol,
+            "ps": "BOTH",
+            "pa": fixed(called.position.quantity, account.rules[called.position.symbol].quantity_precision),
+            "mt": "CROSSED",
+            "iw": "0",
+            "mp": money(called.mark),
+            "up": money(called.unrealized),
+            "mm": money(called.maintenance),
+        }
+        for called in message.positions
+    ]
+    return {"e": "MARGIN_CALL", "E": message.at_ms, "cw": money(message.wallet), "p": rows}

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from aiohttp import WSMsgType, web
 
 from plugins.paper_exchange.core.refusals import Refusal
+from plugins.paper_exchange.faults.kinds import SocketGroup
 from plugins.paper_exchange.server.listen_keys import ListenKeys
 from plugins.paper_exchange.server.sockets import STREAMS_A_SOCKET, Frame, Socket, Sockets
 from plugins.paper_exchange.server.streams import ALL_MARKS, ALL_TICKERS, Streams
 from plugins.paper_exchange.server.wire import Json
 from plugins.paper_exchange.venue import Venue
 
-PING_S = 180.0
-"""The venue pings every three minutes and drops who does not answer."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketLife:
+    """The venue pings every three minutes, drops who has not answered for ten, ends every connection after a day."""
+
+    ping_s: float = 180.0
+    pong_s: float = 600.0
+    life_s: float = 86_400.0
+
 
 PATHS = ("/market/ws", "/public/ws", "/private/ws", "/ws", "/stream", "/market/stream", "/public/stream")
 CHANNELS = {
@@ -36,7 +46,10 @@ CHANNELS = {
 class Websockets:
     """Opens and serves connections. Market connections subscribe; private ones belong to a listen key."""
 
-    def __init__(self, venue: Venue, sockets: Sockets, streams: Streams, listen_keys: ListenKeys) -> None:
+    def __init__(
+        self, venue: Venue, sockets: Sockets, streams: Streams, listen_keys: ListenKeys, life: SocketLife
+    ) -> None:
+        self._life = life
         self._venue = venue
         self._sockets = sockets
         self._streams = streams
@@ -51,13 +64,20 @@ class Websockets:
         if listen_key is not None and not self._listen_keys.is_active(listen_key, wall_ms):
             body = {"code": -1125, "msg": "This listenKey does not exist."}
             return web.Response(body=orjson.dumps(body), status=400, content_type="application/json")
-        response = web.WebSocketResponse(heartbeat=PING_S, compress=False)
+        response = web.WebSocketResponse(autoping=False, compress=False)
         await response.prepare(request)
         transport = request.transport
         if not isinstance(transport, asyncio.Transport):  # the client has gone while it was being greeted
             return response
         combined = request.path.endswith("/stream")
-        socket = Socket(response, transport, combined=combined, listen_key=listen_key)
+        socket = Socket(
+            response,
+            transport,
+            group=_group_of(request),
+            combined=combined,
+            listen_key=listen_key,
+            now_s=time.monotonic(),
+        )
         self._sockets.add(socket)
         try:
             await self._converse(socket, response, _streams_of(request))
@@ -68,11 +88,31 @@ class Websockets:
 
     def end_expired(self, wall_ms: int) -> None:
         """Tell the readers of listen keys whose hour is over, and close their connections."""
-        for key in self._listen_keys.expire(wall_ms):
+        self._end_keys(self._listen_keys.expire(wall_ms), wall_ms, close=True)
+
+    def expire_keys(self, wall_ms: int, *, close: bool) -> None:
+        """End every listen key now. Unclosed, a connection stays open and carries nothing any more."""
+        self._end_keys(self._listen_keys.drop(), wall_ms, close=close)
+
+    def tend(self, now_s: float) -> None:
+        """Ping who is due, cut off who has not answered for too long, and end connections of a day."""
+        for socket in list(self._sockets.all):
+            if now_s - socket.opened_s >= self._life.life_s:
+                socket.finish()
+            elif now_s - socket.pong_s >= self._life.pong_s:
+                socket.abort()
+            elif now_s - socket.pinged_s >= self._life.ping_s:
+                socket.pinged_s = now_s
+                socket.offer(Frame("", ping=True))
+
+    def _end_keys(self, keys: list[str], wall_ms: int, *, close: bool) -> None:
+        for key in keys:
             event = {"e": "listenKeyExpired", "E": wall_ms, "listenKey": key}
             for socket in [socket for socket in self._sockets.all if socket.listen_key == key]:
                 socket.offer(Frame(orjson.dumps(event).decode()))
-                socket.finish()
+                socket.listen_key = ""
+                if close:
+                    socket.finish()
 
     async def _converse(self, socket: Socket, response: web.WebSocketResponse, first: list[str]) -> None:
         sending = asyncio.create_task(_send_all(socket), name="websocket sender")
@@ -81,6 +121,10 @@ class Websockets:
             async for message in response:
                 if message.type is WSMsgType.TEXT:
                     await self._command(socket, message.data)
+                elif message.type is WSMsgType.PING:
+                    await response.pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    socket.pong_s = time.monotonic()
         finally:
             sending.cancel()
             with suppress(asyncio.CancelledError):
@@ -127,7 +171,7 @@ class Websockets:
             return
         name, _, channel = stream.partition("@")
         interval = channel.removeprefix("kline_")
-        if name.upper() not in self._venue.source.rules:
+        if name.upper() not in self._venue.account.rules:
             return
         if interval != channel and self._venue.candles.offers(interval):
             await self._venue.candles.series(name.upper(), interval)
@@ -143,6 +187,11 @@ def _listen_key(request: web.BaseRequest) -> str | None:
     if not request.path.startswith("/private/ws"):
         return None
     return request.query.get("listenKey") or request.path.removeprefix("/private/ws").strip("/")
+
+
+def _group_of(request: web.BaseRequest) -> SocketGroup:
+    head = request.path.split("/", 2)[1]
+    return SocketGroup(head) if head in ("private", "public") else SocketGroup.MARKET
 
 
 def _streams_of(request: web.BaseRequest) -> list[str]:

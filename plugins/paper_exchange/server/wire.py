@@ -9,10 +9,9 @@ from plugins.paper_exchange.core import margin
 from plugins.paper_exchange.core.account import Account
 from plugins.paper_exchange.core.orders import Algo, Fill, Income, Order
 from plugins.paper_exchange.core.positions import Position
-from plugins.paper_exchange.market.source import SymbolRules
+from plugins.paper_exchange.market.source import Bracket, SymbolRules
 
 Json = dict[str, Any]
-NO_NOTIONAL_LIMIT = "100000000"
 
 
 def fixed(value: Decimal, places: int) -> str:
@@ -21,6 +20,23 @@ def fixed(value: Decimal, places: int) -> str:
 
 def money(value: Decimal) -> str:
     return f"{value:.8f}"
+
+
+def notional_limit(account: Account, symbol: str) -> str:
+    """The largest position at the symbol's present leverage."""
+    return f"{margin.notional_limit(account, symbol):.0f}"
+
+
+def bracket(number: int, one: Bracket) -> Json:
+    """A row of leverageBracket; the venue writes these figures as numbers."""
+    return {
+        "bracket": number,
+        "initialLeverage": one.leverage,
+        "notionalCap": int(one.cap),
+        "notionalFloor": int(one.floor),
+        "maintMarginRatio": float(one.rate),
+        "cum": float(one.amount),
+    }
 
 
 def order(rules: SymbolRules, kept: Order, *, with_time: bool = True) -> Json:
@@ -153,7 +169,7 @@ def position_v2(account: Account, held: Position, taker_fee: Decimal) -> Json:
     """A row of positionRisk (v2), which still carries leverage and margin type."""
     more = {
         "leverage": str(account.leverage[held.symbol]),
-        "maxNotionalValue": NO_NOTIONAL_LIMIT,
+        "maxNotionalValue": notional_limit(account, held.symbol),
         "marginType": "cross",
         "isAutoAddMargin": "false",
     }
@@ -185,7 +201,7 @@ def account_position_v2(account: Account, held: Position, taker_fee: Decimal) ->
         "isolated": False,
         "entryPrice": row["entryPrice"],
         "breakEvenPrice": row["breakEvenPrice"],
-        "maxNotional": NO_NOTIONAL_LIMIT,
+        "maxNotional": notional_limit(account, held.symbol),
         "positionInitialMargin": row["positionInitialMargin"],
         "openOrderInitialMargin": row["openOrderInitialMargin"],
         "bidNotional": "0",

@@ -15,7 +15,7 @@ import pytest
 
 from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.ledger.ledger import Ledger
-from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, Step, SymbolRules
+from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, Bracket, Step, SymbolRules
 from plugins.paper_exchange.play.clock import Speed, parse_speed
 from plugins.paper_exchange.server.app import ServerSettings, VenueServer
 from plugins.paper_exchange.venue import Venue
@@ -38,6 +38,7 @@ def rules_for(symbol: str, tick: str = "0.10", step: str = "0.001") -> SymbolRul
         quantity_precision=3,
         max_leverage=50,
         maintenance_margin_rate=Decimal("0.01"),
+        brackets=(Bracket(Decimal(0), Decimal(100_000_000), 50, Decimal("0.01"), Decimal(0)),),
     )
 
 

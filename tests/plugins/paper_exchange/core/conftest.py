@@ -22,7 +22,7 @@ from plugins.paper_exchange.core.kinds import AlgoType, OrderType, Side
 from plugins.paper_exchange.core.messages import AlgoUpdate, OrderUpdate
 from plugins.paper_exchange.core.orders import Algo, AlgoRequest, Order, OrderRequest
 from plugins.paper_exchange.core.turn import Changes
-from plugins.paper_exchange.market.source import SymbolRules
+from plugins.paper_exchange.market.source import Bracket, SymbolRules
 
 
 def rules_for(symbol: str) -> SymbolRules:
@@ -39,6 +39,7 @@ def rules_for(symbol: str) -> SymbolRules:
         quantity_precision=3,
         max_leverage=50,
         maintenance_margin_rate=Decimal("0.01"),
+        brackets=(Bracket(Decimal(0), Decimal(100_000_000), 50, Decimal("0.01"), Decimal(0)),),
     )
 
 
@@ -139,7 +140,7 @@ class Desk:
 def new_desk() -> Callable[..., Desk]:
     def make(balance: str = "10000", leverage: int = 20, price: str = "100") -> Desk:
         symbols = ("BTCUSDT", "ETHUSDT")
-        account = Account({symbol: rules_for(symbol) for symbol in symbols})
+        account = Account.under({symbol: rules_for(symbol) for symbol in symbols})
         account.leverage = dict.fromkeys(symbols, leverage)
         engine = Engine(account, Economics(start_balance=Decimal(balance)))
         desk = Desk(engine)
