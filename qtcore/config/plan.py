@@ -9,10 +9,10 @@ from qtcore.config.configuration import Configuration
 from qtcore.config.contract import contract_problems
 from qtcore.config.manifest import Manifest
 from qtcore.config.problem import Problem, refuse_if_wrong
-from qtcore.config.sections import HostSection, PluginSection, RestartSection
+from qtcore.config.sections import HealingSection, HostSection, PluginSection, RestartSection
 from qtcore.control.host_message import Assignment
 from qtcore.kernel.posture import PostureScale
-from qtcore.kernel.specification import HostPlan, Plan, PluginPlan, RestartPolicy
+from qtcore.kernel.specification import HealPolicy, HostPlan, Plan, PluginPlan, RestartPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ def _plugin_plan(name: str, section: PluginSection, manifest: Manifest) -> Plugi
         start_timeout_s=section.start_timeout_s,
         stop_timeout_s=section.stop_timeout_s,
         restart=_restart(section.restart),
+        healing=_healing(section.healing),
     )
 
 
@@ -91,7 +92,12 @@ def _restart(section: RestartSection) -> RestartPolicy:
         cap_s=section.cap_s,
         stable_after_s=section.stable_after_s,
         quarantine_trial_s=section.quarantine_trial_s,
+        cap_by_cause=section.cap_by_cause_s,
     )
+
+
+def _healing(section: HealingSection) -> HealPolicy:
+    return HealPolicy(max_acts=section.max_acts, window_s=section.window_s, timeout_s=section.timeout_s)
 
 
 def _assignment(name: str, section: PluginSection, manifest: Manifest, slot: int) -> Assignment:
@@ -103,6 +109,7 @@ def _assignment(name: str, section: PluginSection, manifest: Manifest, slot: int
         cadence_s=section.health.cadence_s or manifest.cadence_s,
         start_timeout_s=section.start_timeout_s,
         health_timeout_s=section.health.timeout_s,
+        heal_timeout_s=section.healing.timeout_s,
         stop_timeout_s=section.stop_timeout_s,
         exclusive=manifest.exclusive,
         autonomy=section.autonomy,
@@ -132,6 +139,7 @@ def _host_plan(name: str, section: HostSection, manifests: list[Manifest]) -> Ho
         loop_limit_s=section.loop_limit_s,
         load_limit_s=section.load_limit_s,
         preload=tuple(sorted(preload)),
+        restart=_restart(section.restart),
         nice=section.nice,
         memory_mb=section.memory_mb,
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from qtcore.documents import PluginName
-from qtcore.kernel.words import Autonomy
+from qtcore.kernel.words import Autonomy, Cause
 
 HostName = PluginName
 
@@ -61,6 +61,30 @@ class SupervisionSection(Section):
     seed: int = Field(default=0, description="decides the jitter of restart delays, so that a run can be repeated")
 
 
+class RestartSection(Section):
+    """When and how often a plugin or a host is tried again; all times in real seconds."""
+
+    max_restarts: PositiveInt = Field(default=5, description="ends within `window_s` before the next rung")
+    window_s: PositiveFloat = Field(default=60.0, description="the sliding window in which ends are counted")
+    base_s: PositiveFloat = Field(default=1.0, description="first delay; it doubles with each attempt")
+    cap_s: PositiveFloat = Field(default=60.0, description="no delay is ever longer")
+    cap_by_cause_s: dict[Cause, PositiveFloat] = Field(
+        default={}, description="another cap where the end has this cause, such as `out_of_memory: 300`"
+    )
+    stable_after_s: PositiveFloat = Field(default=60.0, description="proven health that forgives one attempt")
+    quarantine_trial_s: PositiveFloat = Field(
+        default=300.0, description="when a quarantined plugin gets one trial; means nothing for a host"
+    )
+
+
+class HealingSection(Section):
+    """How much is done against a trouble that a plugin's own health reports; all times in real seconds."""
+
+    max_acts: PositiveInt = Field(default=5, description="heals and restarts within `window_s` before a person is told")
+    window_s: PositiveFloat = Field(default=3600.0, description="the sliding window in which acts are counted")
+    timeout_s: PositiveFloat = Field(default=30.0, description="how long `heal` may take, and its re-check after it")
+
+
 class HostSection(Section):
     """One process in which plugins run."""
 
@@ -69,23 +93,15 @@ class HostSection(Section):
     )
     loop_limit_s: PositiveFloat = Field(default=1.0, description="silence of the event loop after which it is hung")
     load_limit_s: PositiveFloat = Field(default=30.0, description="the same while plugins are being imported")
+    restart: RestartSection = Field(
+        default=RestartSection(), description="for deaths that no single plugin can be blamed for"
+    )
     nice: int = Field(
         default=0, ge=0, le=19, description="how far it stands back when processors are short: 0 not at all, 19 most"
     )
     memory_mb: PositiveInt | None = Field(
         default=None, description="data that each of its processes may hold; beyond it allocations fail there"
     )
-
-
-class RestartSection(Section):
-    """When and how often a plugin is tried again; all times in real seconds."""
-
-    max_restarts: PositiveInt = Field(default=5, description="ends within `window_s` before the next rung")
-    window_s: PositiveFloat = Field(default=60.0, description="the sliding window in which ends are counted")
-    base_s: PositiveFloat = Field(default=1.0, description="first delay; it doubles with each attempt")
-    cap_s: PositiveFloat = Field(default=60.0, description="no delay is ever longer")
-    stable_after_s: PositiveFloat = Field(default=60.0, description="proven health that forgives one attempt")
-    quarantine_trial_s: PositiveFloat = Field(default=300.0, description="when a quarantined plugin gets one trial")
 
 
 class HealthSection(Section):
@@ -111,6 +127,7 @@ class PluginSection(Section):
     start_timeout_s: PositiveFloat = Field(default=30.0, description="from start to ready")
     stop_timeout_s: PositiveFloat = Field(default=10.0, description="from stop to gone")
     restart: RestartSection = RestartSection()
+    healing: HealingSection = HealingSection()
     health: HealthSection = HealthSection()
     settings: dict[str, Any] = Field(default={}, description="the plugin's own; checked against its settings class")
 

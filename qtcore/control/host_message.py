@@ -25,6 +25,7 @@ class Assignment(Document):
     cadence_s: float = Field(gt=0)
     start_timeout_s: float = Field(gt=0)
     health_timeout_s: float = Field(default=5.0, gt=0)
+    heal_timeout_s: float = Field(default=30.0, gt=0)
     stop_timeout_s: float = Field(default=10.0, gt=0)
     exclusive: bool = False
     autonomy: Autonomy = Autonomy.ENFORCED

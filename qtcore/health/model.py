@@ -63,8 +63,8 @@ class Remedy(Document):
 class Condition(Document):
     """One dated observation about a plugin.
 
-    `observed_at` and `expires_at` are filled in where the condition is received when the plugin
-    leaves them out; an expired condition counts as `unknown`.
+    Without an `observed_at` it was observed when the answer came; without an `expires_at` it holds as
+    long as the answer. An expired condition is `unknown`, and so is then its plugin.
     """
 
     name: str

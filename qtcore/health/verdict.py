@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from qtcore.health.model import Health, Status, worst
 from qtcore.kernel.words import Lifecycle
@@ -27,6 +28,8 @@ class PluginView:
     valid_until_s: float | None = None
     sensor_failure: str | None = None
     progressed_s: float | None = None
+    expiries_s: Mapping[str, float] = field(default_factory=dict)
+    """When each condition that has an expiry of its own runs out, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +75,9 @@ def _said(view: PluginView, now_s: float) -> Verdict:
         return Verdict(Status.UNKNOWN, f"its last answer ran out {now_s - view.valid_until_s:.0f} s ago")
     if view.health.status is Status.OFF:  # only the configuration or a person switches a plugin off
         return Verdict(Status.UNKNOWN, f"it calls itself off while it is {view.lifecycle}")
-    return Verdict(view.health.status, view.health.summary or view.health.status.value)
+    said = Verdict(view.health.status, view.health.summary or view.health.status.value)
+    old = {name: now_s - at_s for name, at_s in view.expiries_s.items() if now_s >= at_s}
+    if not old or said.status.rank <= Status.UNKNOWN.rank:
+        return said
+    name, age_s = max(old.items(), key=lambda item: item[1])
+    return Verdict(Status.UNKNOWN, f"what it knows of {name} ran out {age_s:.0f} s ago; it said: {said.summary}")

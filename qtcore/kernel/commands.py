@@ -104,6 +104,8 @@ class RecordHealing:
     outcome: HealingOutcome
     proof: str
     finding: str | None = None
+    took_s: float | None = None
+    """From the beginning of the act to the proof, or to the failure."""
 
 
 @dataclass(frozen=True, slots=True)

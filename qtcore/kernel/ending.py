@@ -196,7 +196,8 @@ def _repair_failed(turn: Turn, plugin: PluginState, proof: str) -> PluginState:
     if plugin.repair is None:
         return plugin
     act = describe(plugin.repair.rung)
-    turn.wish(RecordHealing(plugin.name, plugin.repair.rung, act, HealingOutcome.FAILED, proof))
+    took_s = turn.now_s - plugin.repair.since_s
+    turn.wish(RecordHealing(plugin.name, plugin.repair.rung, act, HealingOutcome.FAILED, proof, took_s=took_s))
     return replace(plugin, repair=None)
 
 

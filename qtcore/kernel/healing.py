@@ -119,9 +119,9 @@ def _decide(turn: Turn, plugin: PluginState, event: HealthSeen) -> None:
     elif episode is not None and episode.finding == finding:
         _next_rung(turn, plugin, episode, event.status, event.reason)
     elif healable is not None:
-        _heal(turn, plugin, Episode(finding, event.status, Rung.HEAL, "heal"), event.reason)
+        _heal(turn, plugin, Episode(finding, event.status, Rung.HEAL, "heal", turn.now_s), event.reason)
     else:
-        fresh = Episode(finding, event.status, Rung.HEAL, "no heal for this")
+        fresh = Episode(finding, event.status, Rung.HEAL, "no heal for this", turn.now_s)
         _next_rung(turn, plugin, fresh, event.status, event.reason)
 
 
@@ -149,7 +149,7 @@ def _next_rung(turn: Turn, plugin: PluginState, episode: Episode, status: Status
     if paid is None:
         return
     act = describe(rung)
-    chosen = replace(paid, episode=Episode(episode.finding, status, rung, act), healthy_since_s=None)
+    chosen = replace(paid, episode=Episode(episode.finding, status, rung, act, turn.now_s), healthy_since_s=None)
     after = After.QUARANTINE if rung is Rung.QUARANTINE else After.RETRY
     stopping.stop(turn, chosen, Fate(after, Cause.UNHEALTHY, f"unhealthy: {reason}", rung))
 
@@ -194,7 +194,8 @@ def _resume(turn: Turn, plugin: PluginState, reason: str) -> None:
 
 def _record(turn: Turn, plugin: PluginState, episode: Episode, outcome: HealingOutcome, sight: str) -> None:
     finding = episode.finding or None
-    turn.wish(RecordHealing(plugin.name, episode.rung, episode.act, outcome, sight, finding))
+    took_s = None if outcome is HealingOutcome.REFUSED else turn.now_s - episode.since_s
+    turn.wish(RecordHealing(plugin.name, episode.rung, episode.act, outcome, sight, finding, took_s))
 
 
 def _sight(event: HealthSeen) -> str:

@@ -65,7 +65,8 @@ def _repair_proven(turn: Turn, plugin: PluginState, proof: str) -> PluginState:
     if repair.cause is not Cause.UNHEALTHY:  # that one is judged by the next reading of health
         away_s = turn.now_s - repair.since_s
         proof = f"{proof}, {away_s:.2g} s after the end of generation {plugin.generation - 1}"
-        turn.wish(RecordHealing(plugin.name, repair.rung, describe(repair.rung), HealingOutcome.PROVEN, proof))
+        act = describe(repair.rung)
+        turn.wish(RecordHealing(plugin.name, repair.rung, act, HealingOutcome.PROVEN, proof, took_s=away_s))
     return replace(plugin, repair=None)
 
 

@@ -16,7 +16,7 @@ from qtcore.kernel.words import Cause, Lifecycle
 def start(turn: Turn, plugin: PluginState) -> None:
     """Start the next generation in the host that is up; the caller has checked the gates."""
     plan = turn.plan_of(plugin)
-    reason = "first start" if plugin.starts == 0 else f"start {plugin.starts + 1}: {plugin.reason}"
+    reason = "first start" if plugin.starts == 0 else f"start {plugin.starts + 1}"
     started = replace(
         plugin,
         generation=plugin.generation + 1,

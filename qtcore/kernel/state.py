@@ -63,6 +63,7 @@ class Episode:
     status: Status
     rung: Rung
     act: str
+    since_s: float
     acting: bool = True
 
 

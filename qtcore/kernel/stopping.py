@@ -60,5 +60,6 @@ def drop_heal(turn: Turn, plugin: PluginState, why: str) -> PluginState:
         return plugin
     sight = f"ended before the re-check: {why}"
     outcome = HealingOutcome.FAILED
-    turn.wish(RecordHealing(plugin.name, Rung.HEAL, episode.act, outcome, sight, episode.finding))
+    took_s = turn.now_s - episode.since_s
+    turn.wish(RecordHealing(plugin.name, Rung.HEAL, episode.act, outcome, sight, episode.finding, took_s))
     return replace(plugin, episode=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from qtcore.health.model import Healing, HealingOutcome, Rung
 from qtcore.kernel.words import Cause, Lifecycle
@@ -70,7 +71,8 @@ def _episode(story: list[JournalEvent]) -> Episode:
 
 def _healing(event: JournalEvent) -> Healing:
     details = event.details
-    finding = details.get("finding")
+    finding, took_s = details.get("finding"), details.get("took_s")
+    began = event.at.wall - timedelta(seconds=took_s) if isinstance(took_s, int | float) else event.at.wall
     return Healing(
         plugin=str(event.plugin),
         finding=str(finding) if finding else None,
@@ -78,7 +80,7 @@ def _healing(event: JournalEvent) -> Healing:
         act=str(details.get("act", "")),
         outcome=HealingOutcome(str(details.get("outcome"))),
         proof=str(details.get("proof", "")),
-        started_at=event.at.wall,
+        started_at=began,
         ended_at=event.at.wall,
         trace_id=event.trace_id,
     )

@@ -132,11 +132,21 @@ def _healed(healings: Sequence[Healing]) -> Iterator[str | Table]:
             item.rung.value,
             item.act,
             item.outcome.value,
+            _took(item),
             item.proof or "-",
         )
         for item in healings
     )
-    yield Table(("when", "plugin", "rung", "act", "outcome", "proof"), rows)
+    yield Table(("when", "plugin", "rung", "act", "outcome", "took", "proof"), rows)
+
+
+def _took(healing: Healing) -> str:
+    took_s = (healing.ended_at - healing.started_at).total_seconds() if healing.ended_at else 0.0
+    return _span(took_s) if took_s > 0 else "-"
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.3f} s" if seconds < 1 else duration(seconds)
 
 
 def _episodes(report: ReportDocument) -> Iterator[str | tuple[str, ...]]:
@@ -149,7 +159,7 @@ def _episodes(report: ReportDocument) -> Iterator[str | tuple[str, ...]]:
 
 
 def _episode_line(episode: Episode) -> str:
-    took = f"{episode.lasted_s:.3f} s" if episode.lasted_s < 1 else duration(episode.lasted_s)
+    took = _span(episode.lasted_s)
     if episode.recovered:
         end = f"back after {took}"
     else:

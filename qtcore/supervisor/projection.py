@@ -11,7 +11,7 @@ import anyio
 import anyio.to_thread
 
 from qtcore.documents import Facts
-from qtcore.health.model import Severity, Status
+from qtcore.health.model import Condition, Severity, Status
 from qtcore.health.score import Scored, score_overall, score_plugin
 from qtcore.health.verdict import PluginView, Verdict, judge
 from qtcore.health.whole import HOLD_S, Steady, counts, overall, settle
@@ -121,7 +121,7 @@ class Projection:
             pid=supervisor.host_pids.get(supervisor.topology.host_of(name)) if plugin.active else None,
             restarts=plugin.restarts,
             next_attempt_at=_wall(plugin.deadline_s) if _waits(plugin) and plugin.deadline_s is not None else None,
-            conditions=health.conditions if health else (),
+            conditions=tuple(_current(item, now.wall) for item in health.conditions) if health else (),
             findings=supervisor.findings.of(name),
             progress=_progress(facts.pop("progress", None)),
             facts=facts,
@@ -141,6 +141,7 @@ class Projection:
             health=reading.health if reading else None,
             valid_until_s=reading.valid_until.monotonic_s if reading else None,
             sensor_failure=reading.sensor_failure if reading else None,
+            expiries_s=reading.expiries_s if reading else {},
             progressed_s=progressed_ns / 1e9 if progressed_ns else None,
         )
         return judge(view, time.monotonic())
@@ -212,6 +213,13 @@ class Projection:
             summary=state.summary,
             findings=tuple(finding.code for finding in state.findings),
         )
+
+
+def _current(condition: Condition, now: datetime) -> Condition:
+    """As it must be read now: what has expired is unknown."""
+    if condition.expires_at is None or now < condition.expires_at:
+        return condition
+    return condition.model_copy(update={"status": Status.UNKNOWN})
 
 
 def _because_of(verdicts: Mapping[str, Verdict], status: Status) -> str:

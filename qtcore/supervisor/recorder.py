@@ -77,6 +77,7 @@ class Recorder:
                 "outcome": command.outcome.value,
                 "proof": command.proof,
                 "finding": command.finding,
+                "took_s": None if command.took_s is None else round(command.took_s, 3),
             },
             trace_id=trace_id,
         )

@@ -30,6 +30,15 @@ class Reading:
     health: Health | None
     sensor_failure: str | None = None
 
+    @property
+    def expiries_s(self) -> dict[str, float]:
+        """When conditions with an expiry of their own run out, by name, in monotonic seconds."""
+        ages = {item.name: item.expires_at for item in (self.health.conditions if self.health else ())}
+        seen = self.observed_at
+        return {
+            name: seen.monotonic_s + (at - seen.wall).total_seconds() for name, at in ages.items() if at is not None
+        }
+
 
 @dataclass(slots=True)
 class _Watch:
@@ -111,7 +120,8 @@ class HealthRounds:
         watch.pending = None
         now = self._instant()
         valid_for_s = (health.valid_for_s if health else None) or VALID_FOR_CADENCES * watch.cadence_s
-        reading = Reading(watch.plugin, watch.generation, now, now.later(valid_for_s), health, sensor_failure)
+        dated = None if health is None else _dated(health, now)
+        reading = Reading(watch.plugin, watch.generation, now, now.later(valid_for_s), dated, sensor_failure)
         self.readings[watch.plugin] = reading
         self._schedule(watch, next_cadence_s(watch.cadence_s, health))
         self._heard(reading)
@@ -120,6 +130,16 @@ class HealthRounds:
         watch.due_s = self._clock() + in_s
         heapq.heappush(self._agenda, (watch.due_s, next(self._serial), watch.plugin))
         self._moved.set()
+
+
+def _dated(health: Health, now: Instant) -> Health:
+    """Conditions without a moment of their own were observed just now."""
+    if not any(item.observed_at is None for item in health.conditions):
+        return health
+    dated = (
+        item if item.observed_at else item.model_copy(update={"observed_at": now.wall}) for item in health.conditions
+    )
+    return health.model_copy(update={"conditions": tuple(dated)})
 
 
 def next_cadence_s(cadence_s: float, health: Health | None) -> float:

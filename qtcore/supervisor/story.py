@@ -117,7 +117,8 @@ class Story:
         tale = self._tales.get(command.plugin)
         episode = tale.episode if tale else Episode.begin(self._tracer, "episode.heal", plugin=command.plugin)
         now = self._now_ns()
-        episode.did("heal", now, now, rung=command.rung.value, act=command.act, outcome=command.outcome.value)
+        began = now - round((command.took_s or 0.0) * 1e9)
+        episode.did("heal", began, now, rung=command.rung.value, act=command.act, outcome=command.outcome.value)
         if tale is None:
             episode.end()
         return episode.trace_id

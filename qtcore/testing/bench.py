@@ -160,9 +160,9 @@ class Harness:
         said, _ = await self._one(name).answers.health(timeout_s)
         return said
 
-    async def heal(self, finding: Finding, name: str | None = None) -> str:
+    async def heal(self, finding: Finding, name: str | None = None, *, timeout_s: float = WAIT_S) -> str:
         """What the plugin's `heal` says it did. Raises CallFailed."""
-        return await self._one(name).answers.heal(finding, TraceContext())
+        return await self._one(name).answers.heal(finding, TraceContext(), timeout_s)
 
     async def run_timer(self, timer: str, name: str | None = None) -> None:
         """Run an @every method now. Raises its third failure in a row."""

@@ -19,9 +19,6 @@ from qtcore.messaging.calls import NOT_READY
 from qtcore.messaging.envelope import Envelope
 from qtcore.messaging.trace_context import context_of
 
-HEAL_TIMEOUT_S = 30.0
-"""How long `heal` may take; a longer repair belongs into `start`, which may raise to be restarted."""
-
 MAX_CALLS = 256
 """Calls of one plugin that may run at once; more are refused, so that a flood cannot fill the host."""
 
@@ -51,13 +48,13 @@ class Answers:
         facts: dict[str, JsonValue] = {**ctx.facts, "progress": dict(ctx.counters), **said.facts}
         return said.model_copy(update={"facts": facts}), time.monotonic() - began_s
 
-    async def heal(self, finding: Finding, parent: TraceContext) -> str:
-        """What `heal` did. Raises CallFailed."""
+    async def heal(self, finding: Finding, parent: TraceContext, timeout_s: float) -> str:
+        """What `heal` did; a repair longer than `timeout_s` belongs into `start`. Raises CallFailed."""
         work = self._live.hook("heal", finding=finding)
         if work is None:
             raise CallFailed("it has no heal hook", error_type="NoHeal")
         try:
-            act = await self._live.dispatcher.call("heal", work, timeout_s=HEAL_TIMEOUT_S, parent=parent)
+            act = await self._live.dispatcher.call("heal", work, timeout_s=timeout_s, parent=parent)
         except Exception as error:
             self._live.ctx.log.exception("heal failed", finding=finding.code)
             raise CallFailed(sentence_of(error), error_type=type(error).__name__) from error

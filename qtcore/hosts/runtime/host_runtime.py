@@ -270,7 +270,8 @@ class HostRuntime:
         try:
             if answers is None:
                 raise CallFailed(f"{message.plugin} is not loaded, so it cannot heal", error_type=NOT_READY)
-            act = await answers.heal(message.finding, context_of(message.traceparent))
+            timeout_s = self._instances[message.plugin, message.generation].assignment.heal_timeout_s
+            act = await answers.heal(message.finding, context_of(message.traceparent), timeout_s)
         except CallFailed as error:
             failure = str(error)
         self._report(

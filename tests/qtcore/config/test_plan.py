@@ -10,20 +10,23 @@ from qtcore.config.effective import HIDDEN, effective_values
 from qtcore.config.manifest import Manifest, TopicUse
 from qtcore.config.plan import build_plan
 from qtcore.config.problem import ConfigurationRefused
+from qtcore.kernel.specification import HealPolicy, RestartPolicy
+from qtcore.kernel.words import Cause
 
 TEXT = """
 version: 1
 posture: {levels: [normal, reduce_only], required: [guard], vital: reduce_only}
 supervision: {starts_in_flight: 3, seed: 42}
 hosts:
-  data: {loop_limit_s: 2, preload: [decimal]}
+  data: {loop_limit_s: 2, preload: [decimal], restart: {cap_s: 7}}
   unused: {}
 plugins:
   feed:
     use: toy.feed
     host: data
     needs: [guard]
-    restart: {max_restarts: 9}
+    restart: {max_restarts: 9, cap_by_cause_s: {out_of_memory: 300}}
+    healing: {max_acts: 2, timeout_s: 4}
     health: {cadence_s: 7, timeout_s: 2}
     settings: {age: 1}
   guard: {use: toy.guard, vital: false}
@@ -53,6 +56,18 @@ def test_hosts_are_those_with_plugins(load: Callable[..., object]) -> None:
     hosts = build_plan(load(TEXT), MANIFESTS).plan.hosts
     assert set(hosts) == {"data", "main"}
     assert (hosts["data"].preload, hosts["data"].loop_limit_s) == (("decimal", "json"), 2)
+
+
+def test_policies_are_configured_for_plugins_and_hosts(load: Callable[..., object]) -> None:
+    """What is not said is the default, which the kernel declares too."""
+    blueprint = build_plan(load(TEXT), MANIFESTS)
+    feed, guard = blueprint.plan.plugins["feed"], blueprint.plan.plugins["guard"]
+    assert feed.healing == HealPolicy(max_acts=2, timeout_s=4)
+    assert feed.restart.cap_by_cause == {Cause.OUT_OF_MEMORY: 300}
+    assert blueprint.assignments["feed"].heal_timeout_s == 4
+    assert (guard.healing, guard.restart) == (HealPolicy(), RestartPolicy())
+    assert blueprint.plan.hosts["data"].restart == RestartPolicy(cap_s=7)
+    assert blueprint.plan.hosts["main"].restart == RestartPolicy()
 
 
 def test_assignments_have_slots_of_their_own(load: Callable[..., object]) -> None:
@@ -85,6 +100,6 @@ def test_effective_values_have_sources_and_keep_secrets(load: Callable[..., obje
     }
     manifests = {**MANIFESTS, "feed": MANIFESTS["feed"].model_copy(update={"settings_schema": schema})}
     found = {item.name: item for item in effective_values(load(TEXT, {"QT_FEED__KEY": "hunter2"}), manifests)}
-    assert (found["feed.age"].value, found["feed.age"].source.where) == (1, "plugins.yaml:14:16")
+    assert (found["feed.age"].value, found["feed.age"].source.where) == (1, "plugins.yaml:15:16")
     assert (found["feed.size"].value, found["feed.size"].source.where) == (3, "default")
     assert (found["feed.key"].value, found["feed.key"].source.where) == (HIDDEN, "QT_FEED__KEY")

@@ -34,6 +34,17 @@ def test_an_old_answer_is_unknown() -> None:
     assert judge(AT_WORK, 30.0).status is Status.UNKNOWN
 
 
+def test_an_expired_condition_is_unknown() -> None:
+    """A plugin that said how long its knowledge holds is not believed beyond that, though its answer still holds."""
+    view = replace(AT_WORK, expiries_s={"book": 5.0, "keys": 20.0})
+    assert judge(view, 4.9).status is Status.HEALTHY
+    verdict = judge(view, 8.0)
+    assert verdict.status is Status.UNKNOWN
+    assert verdict.summary == "what it knows of book ran out 3 s ago; it said: fine"
+    sick = replace(view, health=Health.critical("no book"))
+    assert (judge(sick, 8.0).status, judge(sick, 8.0).summary) == (Status.CRITICAL, "no book")
+
+
 def test_a_failed_sensor_is_unknown() -> None:
     """A health hook that raises says nothing, neither good nor bad."""
     assert judge(replace(AT_WORK, sensor_failure="it raised"), 1.0).status is Status.UNKNOWN

@@ -48,7 +48,7 @@ def test_a_start_during_a_stop_follows_it(event: type[it.OperatorStart | it.Oper
     driver = in_lifecycle(Lifecycle.RUNNING)
     driver.tell(it.OperatorStop("it", "sam"))
     assert only(StartGeneration, driver.tell(event("it", "kim"))) == []
-    assert only(StartGeneration, driver.stopped("it"))[0].reason == "start 2: restarted by kim"
+    assert only(StartGeneration, driver.stopped("it"))[0].reason == "start 2"
 
 
 def test_a_stop_during_a_restart_keeps_it_stopped() -> None:

@@ -95,7 +95,8 @@ def report() -> ReportDocument:
                     "act": "subscribed again",
                     "outcome": "proven",
                     "proof": "healthy: 5 streams",
-                    "started_at": NOON - timedelta(hours=1),
+                    "started_at": NOON - timedelta(hours=1, seconds=0.25),
+                    "ended_at": NOON - timedelta(hours=1),
                 }
             ],
             "episodes": [
