@@ -6,12 +6,13 @@ Losing it costs little: the stop on the venue keeps what was gained, and the nex
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
+
+from plugins.store.small_file import replace_file
 
 FILE_NAME = "best_prices.json"
 MOST = 500
@@ -36,8 +37,4 @@ def recall(folder: Path) -> dict[str, Decimal]:
 def remember(folder: Path, best: Mapping[str, Decimal]) -> None:
     """Replace the file as a whole. Raises OSError when the disk refuses."""
     kept = dict(list(best.items())[-MOST:])
-    fresh = folder / f".{FILE_NAME}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({position_id: str(price) for position_id, price in kept.items()}, file)
-    fresh.replace(folder / FILE_NAME)
+    replace_file(folder / FILE_NAME, json.dumps({position_id: str(price) for position_id, price in kept.items()}))

@@ -22,8 +22,9 @@ from plugins.domain import (
     StopStatus,
     View,
 )
-from plugins.position_monitor.decisions import Close, Protect, Sight, TakeProfit, decide
+from plugins.position_monitor.decisions import decide
 from plugins.position_monitor.settings import PositionMonitorSettings
+from plugins.position_monitor.sight import Close, Protect, Sight, TakeProfit
 
 RULES = PositionMonitorSettings().rules
 THEN = datetime(2025, 5, 4, tzinfo=UTC)
