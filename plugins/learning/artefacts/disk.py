@@ -1,0 +1,85 @@
+"""Files and folders that are either there whole or not at all, also after power loss."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+INCOMING, DROPPED = ".incoming-", ".dropped-"
+
+
+def make_folder(folder: Path) -> None:
+    """A private folder, with its parents."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Give `path` a new content in one step; a crash leaves the old one."""
+    fresh = path.with_name(f"{INCOMING}{path.name}-{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    fresh.replace(path)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Make a file's content, or a folder's list of names, safe from power loss."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move_in(fresh: Path, place: Path) -> None:
+    """Let a finished folder appear under its name; its files are on the disk before its name is."""
+    for file in fresh.iterdir():
+        file.chmod(0o600)
+        sync(file)
+    sync(fresh)
+    fresh.rename(place)
+    sync(place.parent)
+
+
+def drop(folder: Path) -> None:
+    """Take a folder away: under its name it is gone at once, however long deleting it takes."""
+    away = folder.with_name(f"{DROPPED}{uuid4().hex}")
+    folder.rename(away)
+    shutil.rmtree(away)
+
+
+def sweep(parent: Path) -> None:
+    """Remove what a crash left half written or half deleted. Call with the lock held."""
+    for path in [*parent.glob(f"{INCOMING}*"), *parent.glob(f"{DROPPED}*")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Only one process changes a folder at a time; the lock goes with the process."""
+    make_folder(folder)
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 (hex) of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
