@@ -15,8 +15,10 @@ INCOMING, DROPPED = ".incoming-", ".dropped-"
 
 
 def make_folder(folder: Path) -> None:
-    """A private folder, with its parents."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """A private folder, and its parents private too where they are made."""
+    if not folder.parent.exists():
+        make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -25,13 +25,18 @@ def class_weights(labels: Ints, weights: Floats) -> Floats:
     return np.asarray(scaled / scaled.mean(), dtype=np.float64)
 
 
+def enough(samples: Labelled) -> None:
+    """Raises Untrainable when there are too few to learn anything from."""
+    if len(samples) < FEWEST:
+        raise Untrainable(f"{len(samples)} decisions are too few to learn from; {FEWEST} is the least")
+
+
 def divided(samples: Labelled) -> tuple[Labelled, Labelled]:
     """What is learned from and what is held back; what was not known when that began is in neither.
 
     Raises Untrainable when either says nothing.
     """
-    if len(samples) < FEWEST:
-        raise Untrainable(f"{len(samples)} decisions are too few to learn from; {FEWEST} is the least")
+    enough(samples)
     order = np.argsort(samples.decided_ms, kind="stable")
     cut = int(len(order) * (1 - HELD_BACK))
     head, tail = order[:cut], order[cut:]
