@@ -113,6 +113,8 @@ def _wrong_call(view: _View, call: str) -> str | None:
     plugin, _, action = call.partition(".")
     if plugin not in view.manifests:
         return f'it calls {call}, but there is no plugin "{plugin}"{did_you_mean(plugin, view.manifests)}'
+    if view.configuration.sections.plugins[plugin].missing:
+        return None  # left out of this installation, which its callers must expect
     if plugin not in view.enabled:
         return f"it calls {call}, but {plugin} is disabled; enable it or disable this one too"
     actions = [spec.name for spec in view.enabled[plugin].actions]

@@ -72,7 +72,7 @@ def _plugin_plan(name: str, section: PluginSection, manifest: Manifest) -> Plugi
         wants=frozenset(section.wants),
         after=frozenset(section.after),
         enabled=section.runs,
-        off_because="disabled in the configuration" if not section.enabled else "its autonomy is off",
+        off_because=section.off_because or "",
         exclusive=manifest.exclusive,
         vital=manifest.vital if section.vital is None else section.vital,
         healable="heal" in manifest.hooks,

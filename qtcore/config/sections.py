@@ -4,6 +4,7 @@ The reference page `docs/reference/configuration.md` is generated from the descr
 """
 
 import re
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
@@ -117,6 +118,9 @@ class PluginSection(Section):
     use: str = Field(description="`package.module` with one plugin class, or `package.module:Class`")
     host: HostName = Field(default="main", description="the host it runs in; `main` need not be declared")
     enabled: bool = Field(default=True, description="false: listed and counted as off")
+    requires: tuple[str, ...] = Field(
+        default=(), description="modules without which it is off and says so, instead of failing to start"
+    )
     needs: tuple[PluginName, ...] = Field(default=(), description="paused until each of these is ready")
     wants: tuple[PluginName, ...] = Field(default=(), description="better with these, starts without them")
     after: tuple[PluginName, ...] = Field(default=(), description="order of starting only")
@@ -134,7 +138,21 @@ class PluginSection(Section):
     @property
     def runs(self) -> bool:
         """Whether it is started at all."""
-        return self.enabled and self.autonomy is not Autonomy.OFF
+        return self.off_because is None
+
+    @property
+    def off_because(self) -> str | None:
+        """Why it is not started; None when it is. Modules are looked for, not imported."""
+        if not self.enabled:
+            return "disabled in the configuration"
+        if self.autonomy is Autonomy.OFF:
+            return "its autonomy is off"
+        return f"{' and '.join(self.missing)} not installed" if self.missing else None
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required modules that are not installed here."""
+        return tuple(module for module in self.requires if find_spec(module.partition(".")[0]) is None)
 
 
 class AliasSection(Section):

@@ -106,6 +106,16 @@ def test_calls_must_name_actions(load: Load, call: str, sentence: str) -> None:
     assert sentence in _told(load, TEXT, _manifest("feed", calls=[call]), venue)[0]
 
 
+def test_a_plugin_left_out_of_the_installation_may_be_called(load: Load) -> None:
+    """What lacks a required module is off, not in the way of those that would call it; switched off, it is."""
+    venue = _manifest("venue", actions=[_action("quote")])
+    feed = _manifest("feed", calls=["venue.quote"])
+    missing = TEXT.replace("{use: toy.venue}", "{use: toy.venue, requires: [no_such_module_here]}")
+    assert _told(load, missing, feed, venue) == []
+    there = TEXT.replace("{use: toy.venue}", "{use: toy.venue, requires: [json], enabled: false}")
+    assert "venue is disabled" in _told(load, there, feed, venue)[0]
+
+
 def test_any_action_of_a_plugin_may_be_declared(load: Load) -> None:
     """`venue.*` stands for all actions."""
     assert _told(load, TEXT, _manifest("feed", calls=["venue.*"]), _manifest("venue")) == []

@@ -51,6 +51,15 @@ def test_plan_holds_what_was_configured_over_what_was_declared(load: Callable[..
     assert plan.posture.when_unknown == "normal"
 
 
+def test_a_plugin_without_its_modules_is_off_and_says_so(load: Callable[..., object]) -> None:
+    """An installation may leave a heavy library out: counted as off with the reason, no error."""
+    text = TEXT.replace("vital: false}", "vital: false, requires: [json, no_such_module_here.part]}")
+    guard = build_plan(load(text.replace("needs: [guard]", "wants: [guard]")), MANIFESTS).plan.plugins["guard"]
+    assert (guard.enabled, guard.off_because) == (False, "no_such_module_here.part not installed")
+    here = build_plan(load(TEXT.replace("vital: false}", "requires: [json]}")), MANIFESTS).plan.plugins["guard"]
+    assert here.enabled
+
+
 def test_hosts_are_those_with_plugins(load: Callable[..., object]) -> None:
     """An empty host is not started; what enabled plugins want preloaded is preloaded."""
     hosts = build_plan(load(TEXT), MANIFESTS).plan.hosts
