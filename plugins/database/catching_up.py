@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from plugins.database.history import FILLS_CURSOR, INCOME_CURSOR, LEDGER, History
 from plugins.database.pages import FILL_PAGE, INCOME_PAGE, FillPage
 from plugins.database.settings import DatabaseSettings
+from plugins.database.trouble import Troubles
 from plugins.store import Store
 from qtcore import CallFailed, CallUnanswered, Context
 
@@ -19,8 +20,9 @@ CALL_TIMEOUT_S = 10.0
 class CatchUp:
     """Reads the exchange's lists page by page."""
 
-    def __init__(self, ctx: Context[DatabaseSettings], store: Store, history: History) -> None:
+    def __init__(self, ctx: Context[DatabaseSettings], store: Store, history: History, troubles: Troubles) -> None:
         self._ctx = ctx
+        self._troubles = troubles
         self._store = store
         self._history = history
         self._turn = anyio.Lock()
@@ -40,14 +42,20 @@ class CatchUp:
         return None if self.done_s is None else time.monotonic() - self.done_s
 
     async def run(self) -> None:
-        """Fetch everything that is new. A failing exchange is noted and asked again at the next call."""
+        """Fetch everything that is new. An exchange or a database that fails is noted, and tried at the next call."""
         async with self._turn:
             await self._run()
 
     async def _run(self) -> None:
         try:
-            await self._fetch_fills()
-            await self._fetch_income()
+            with self._troubles.noted():
+                await self._history.believe_the_file()
+                await self._fetch_fills()
+                await self._fetch_income()
+            if self._troubles.refusal is not None:
+                # The exchange keeps what was not stored; the next call asks for it again.
+                self.failing = f"the history takes nothing: {self._troubles.refusal.said}"
+                return
         except (CallFailed, CallUnanswered) as error:
             self.failing = str(error)
         except ValidationError as error:
@@ -60,7 +68,8 @@ class CatchUp:
     async def from_the_beginning(self) -> None:
         """Fetch the exchange's whole list again; what is there already stays."""
         async with self._turn:
-            await self._rewind()
+            with self._troubles.noted():
+                await self._rewind()
             await self._run()
 
     async def _rewind(self) -> None:

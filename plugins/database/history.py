@@ -40,11 +40,14 @@ class History:
         self._rounds: dict[str, RoundTrip] = {}
         self._newest: dict[str, int] = {}
         self._reasons: dict[str, ExitReason] = {}
+        self._ahead = False
         self.count = 0
 
     @unbroken
     async def load(self) -> None:
         """Fold everything stored, and write round trips and trades anew where they belong."""
+        self._rounds.clear()
+        self._newest.clear()
         rows = await self._store.fills.all()
         self._reasons.update(await self._store.positions.reasons())
         by_symbol: defaultdict[str, list[Fill]] = defaultdict(list)
@@ -54,9 +57,16 @@ class History:
         for symbol, fills in by_symbol.items():
             await self._refold(symbol, fills, {})
 
+    async def believe_the_file(self) -> None:
+        """After a failed booking memory may be ahead of what was stored; then everything is folded anew."""
+        if self._ahead:
+            await self.load()
+            self._ahead = False
+
     @unbroken
     async def book(self, lines: Sequence[FillLine], *, at: datetime) -> int:
         """Store what is new of these fills with all that follows from them; says how many were new."""
+        self._ahead = True
         because = {_key(line.fill): line.closed_because for line in lines if line.closed_because}
         fresh = [line.fill for line in lines if int(line.fill.venue_trade_id) > self._newest.get(line.fill.symbol, -1)]
         late = {line.fill.symbol for line in lines if line.fill not in fresh}
@@ -72,6 +82,7 @@ class History:
             for symbol in late:
                 fills = [row.fill for row in await self._store.fills.of_symbol(symbol)]
                 await self._refold(symbol, fills, because)
+        self._ahead = False
         return new
 
     def _fold(self, fills: Iterable[Fill], because: Mapping[FillKey, ExitReason]) -> list[RoundTrip]:

@@ -1,13 +1,15 @@
-"""The history at start: checked, set aside when damaged, migrated."""
+"""The history at start: checked, set aside when damaged, put back or begun anew when lost, migrated."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from anyio import to_thread
 
+from plugins.database.findings import rebuilt_finding
 from plugins.database.settings import DatabaseSettings
 from plugins.store import (
     STORE_ERRORS,
@@ -20,11 +22,25 @@ from plugins.store import (
     trouble_of,
 )
 from plugins.store.address import sqlite_file
+from plugins.store.backups import FOLDER, newest_sound
+from plugins.store.files import BackupFailed
 from plugins.store.integrity import damage_of, move_aside
+from plugins.store.restoring import place
 from plugins.store.schema import upgrade
-from qtcore import Context, Finding, NeedsOperator, NotReady, Severity
+from qtcore import Context, NeedsOperator, NotReady
 
 REBUILT = "rebuilt"
+MARKER = "opened"
+"""A file that says that there has been a history, so that a lost one is told from a first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What had become of the history's file, and what was done about it."""
+
+    damage: str
+    kept: str
+    from_backup: str
 
 
 @asynccontextmanager
@@ -35,14 +51,17 @@ async def open_history(ctx: Context[DatabaseSettings]) -> AsyncIterator[Store]:
     """
     try:
         url = database_url(ctx.home, ctx.settings.url)
-        aside = await _set_aside_if_damaged(ctx, sqlite_file(url))
+        file = sqlite_file(url)
+        loss = await to_thread.run_sync(_mended, ctx, file) if file is not None else None
         async with open_store(url) as store:
-            done = await upgrade(store.engine, backups=ctx.home / "backups", now=ctx.wall())
+            done = await upgrade(store.engine, backups=ctx.home / FOLDER, now=ctx.wall())
             ctx.log.info("history opened", schema=done)
-            if aside is not None:
-                await store.notes.set(REBUILT, f"damaged file kept at {aside}", at=ctx.wall())
+            if loss is not None:
+                said = f"{loss.damage}; kept: {loss.kept}; from backup: {loss.from_backup}"
+                await store.notes.set(REBUILT, said, at=ctx.wall())
+            (ctx.data_dir / MARKER).touch(0o600)
             yield store
-    except StoreUnusable as error:
+    except (StoreUnusable, BackupFailed) as error:
         raise NeedsOperator(str(error)) from error
     except STORE_ERRORS as error:
         trouble = trouble_of(error)
@@ -57,21 +76,23 @@ async def open_history(ctx: Context[DatabaseSettings]) -> AsyncIterator[Store]:
         raise NotReady(f"the database cannot be used now: {sentence_of(error)}", retry_after_s=2.0) from error
 
 
-async def _set_aside_if_damaged(ctx: Context[DatabaseSettings], file: Path | None) -> Path | None:
-    damage = await to_thread.run_sync(damage_of, file) if file is not None else None
-    if file is None or damage is None:
+def _mended(ctx: Context[DatabaseSettings], file: Path) -> Loss | None:
+    """Put a damaged file aside and the newest whole backup in the place of what is lost; says what was lost.
+
+    What the backup does not have of fills, trades and funding comes back from the exchange.
+    """
+    damage = damage_of(file)
+    lost = not file.exists() and (ctx.data_dir / MARKER).exists()
+    if damage is None and not lost:
         return None
-    aside = move_aside(file, now=ctx.wall())
-    ctx.raise_finding(
-        Finding(
-            code="QT-DATABASE-REBUILT",
-            severity=Severity.HIGH,
-            summary="the history was damaged and is rebuilt from the exchange's fills",
-            evidence={"damage": damage, "kept": str(aside)},
-            cause="the disk or something else wrote into the file",
-            consequence="signals and equity of the past are only in the file that was set aside",
-            fix=f"look at {aside} and at the disk's health",
-            verify="qt trades",
-        )
+    aside = move_aside(file, now=ctx.wall()) if damage is not None else None
+    backup = newest_sound(ctx.home / FOLDER)
+    if backup is not None:
+        place(backup.path, file, ctx.wall())
+    loss = Loss(
+        damage=damage or "the file was gone",
+        kept=str(aside) if aside is not None else "nothing",
+        from_backup=backup.path.name if backup is not None else "none",
     )
-    return aside
+    ctx.raise_finding(rebuilt_finding(loss.damage, loss.kept, loss.from_backup))
+    return loss

@@ -18,3 +18,5 @@ class DatabaseSettings(Settings):
     equity_every_s: PositiveFloat = Field(default=10.0, description="one row of equity per this time")
     page: int = Field(default=500, ge=1, le=1000, description="fills asked for at once")
     disk_free_mb: PositiveFloat = Field(default=200.0, description="less free space than this is a finding")
+    backup_every_s: PositiveFloat = Field(default=6 * 3600.0, ge=60, description="a backup is made this often")
+    backups: int = Field(default=8, ge=1, le=1000, description="how many backups are kept")

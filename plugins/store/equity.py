@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,22 +24,26 @@ class EquityHistory:
         self._engine = engine
 
     @unbroken
-    async def add(self, account: Account, *, market_at: datetime) -> None:
-        """Store the account as it was at `account.at`."""
-        row = {
-            "at": account.at,
-            "market_at": market_at,
-            "wallet_balance": account.wallet_balance,
-            "equity": account.equity,
-            "available": account.available,
-            "unrealised_pnl": account.unrealised_pnl,
-            "positions": account.positions,
-        }
+    async def add_many(self, rows: Iterable[tuple[Account, datetime]]) -> None:
+        """Store accounts as they were at `account.at`, each with its market time, in one transaction."""
+        columns = [_columns_of(account, market_at) for account, market_at in rows]
         async with self._engine.begin() as connection:
-            await insert_once(connection, EQUITY, [row])
+            await insert_once(connection, EQUITY, columns)
 
     @unbroken
     async def count(self) -> int:
         """How many rows there are."""
         async with reading(self._engine) as connection:
             return int((await connection.execute(select(func.count()).select_from(EQUITY))).scalar_one())
+
+
+def _columns_of(account: Account, market_at: datetime) -> dict[str, Any]:
+    return {
+        "at": account.at,
+        "market_at": market_at,
+        "wallet_balance": account.wallet_balance,
+        "equity": account.equity,
+        "available": account.available,
+        "unrealised_pnl": account.unrealised_pnl,
+        "positions": account.positions,
+    }

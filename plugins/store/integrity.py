@@ -8,15 +8,18 @@ from datetime import datetime
 from pathlib import Path
 
 CHECK_TIMEOUT_S = 5.0
+BESIDE = ("-wal", "-shm")
+"""What SQLite keeps beside a file; without it the newest rows are missing."""
 
 
-def damage_of(file: Path) -> str | None:
-    """What is wrong with the SQLite file, None when it is sound, new or empty."""
+def damage_of(file: Path, *, thorough: bool = False) -> str | None:
+    """What is wrong with the SQLite file, None when it is sound, new or empty; `thorough` reads the indexes too."""
     if not file.exists() or file.stat().st_size == 0:
         return None
+    check = "integrity_check" if thorough else "quick_check"
     try:
         with closing(sqlite3.connect(file, timeout=CHECK_TIMEOUT_S)) as connection:
-            lines = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+            lines = [row[0] for row in connection.execute(f"PRAGMA {check}(3)")]
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             return None  # somebody is writing to it, which a damaged file would not allow
@@ -26,11 +29,11 @@ def damage_of(file: Path) -> str | None:
     return None if lines == ["ok"] else "; ".join(lines)
 
 
-def move_aside(file: Path, *, now: datetime) -> Path:
-    """Rename a damaged file, with what SQLite keeps beside it, and return its new place."""
-    aside = file.with_name(f"{file.name}.damaged-{now:%Y%m%dT%H%M%S}")
+def move_aside(file: Path, *, now: datetime, why: str = "damaged") -> Path:
+    """Rename a file, with what SQLite keeps beside it, and return its new place."""
+    aside = file.with_name(f"{file.name}.{why}-{now:%Y%m%dT%H%M%S%f}")
     file.rename(aside)
-    for suffix in ("-wal", "-shm"):
+    for suffix in BESIDE:
         beside = file.with_name(file.name + suffix)
         if beside.exists():
             beside.rename(aside.with_name(aside.name + suffix))

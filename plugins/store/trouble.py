@@ -43,6 +43,7 @@ _BY_STATE = {
     "53100": Trouble.FULL,
     "53": Trouble.AWAY,
     "55P03": Trouble.LOCKED,
+    "55000": Trouble.AWAY,
     "40": Trouble.LOCKED,
     "25006": Trouble.READ_ONLY,
     "28": Trouble.REFUSED,

@@ -42,10 +42,10 @@ class PostgresServer:
         """The URL of one of its databases, as an operator would write it."""
         return f"{scheme}://{self.user}:{password}@/{database}?host={self.folder}"
 
-    def new_database(self) -> str:
+    async def new_database(self) -> str:
         """Make an empty database; returns its URL."""
         name = f"qt{next(DATABASES)}"
-        asyncio.run(self.run(f"CREATE DATABASE {name}"))
+        await self.run(f"CREATE DATABASE {name}")
         return self.url(name)
 
     async def run(self, statement: str) -> None:
@@ -85,7 +85,7 @@ def server(request: pytest.FixtureRequest) -> PostgresServer | None:
 @pytest.fixture
 def url(server: PostgresServer | None, tmp_path: Path) -> str:
     """Where an empty history is, as an operator would write it."""
-    return server.new_database() if server else f"sqlite:///{tmp_path / 'quantum.db'}"
+    return asyncio.run(server.new_database()) if server else f"sqlite:///{tmp_path / 'quantum.db'}"
 
 
 def _served(binaries: Path, folder: Path, account: pwd.struct_passwd | None) -> Iterator[PostgresServer]:
