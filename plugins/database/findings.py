@@ -62,9 +62,11 @@ def replaced_finding(file: str) -> Finding:
         evidence={"file": file},
         cause="a person or another program moved, deleted or restored it without stopping first",
         consequence="what is written now goes into a file that nobody will find",
-        fix="none needed: a restart opens what is there, or puts the newest backup back, and catches up",
+        fix="none needed: what the lost file holds is copied into `backups`; a restart opens what is there, or puts "
+        "that copy back, and catches up",
         verify="qt db check",
         remedies=(_RESTART,),
+        healable=True,
     )
 
 

@@ -15,6 +15,7 @@ from plugins.database import offline
 from plugins.database.catching_up import CatchUp
 from plugins.database.condition import Figures, health_of
 from plugins.database.equity import EquityRecord
+from plugins.database.findings import REPLACED
 from plugins.database.history import History
 from plugins.database.opening import open_history
 from plugins.database.settings import DatabaseSettings
@@ -135,8 +136,11 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
         return health_of(figures)
 
     @hookimpl
-    async def heal(self, finding: Finding) -> str:
-        """Fetch the exchange's whole list again."""
+    async def heal(self, ctx: Ctx, finding: Finding) -> str:
+        """Rescue what a file holds that lost its name, or fetch the exchange's whole list again."""
+        if finding.code == REPLACED:
+            await self._back_up(ctx, nameless=True)
+            return f"copied what the lost file holds: {self._no_backup or self._last_backup.get('backup')}"
         await self._held().catch_up.from_the_beginning()
         return f"fetched all fills of the exchange again, for {finding.code}"
 
@@ -210,11 +214,12 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
 
     # ----------------------------------------------------------------------------------------------
 
-    async def _back_up(self, ctx: Ctx) -> None:
+    async def _back_up(self, ctx: Ctx, *, nameless: bool = False) -> None:
         self._backed_up_s = ctx.now()
         folder, keep = ctx.home / FOLDER, ctx.settings.backups
         try:
-            made = await make_backup(self._held().store.engine, folder, now=ctx.wall(), keep=keep)
+            engine = self._held().store.engine
+            made = await make_backup(engine, folder, now=ctx.wall(), keep=keep, nameless=nameless)
         except (BackupFailed, *STORE_ERRORS) as error:
             self._no_backup = sentence_of(error)
             ctx.log.warning("no backup", why=self._no_backup)

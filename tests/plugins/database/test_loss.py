@@ -102,20 +102,24 @@ async def test_what_only_the_history_knew_comes_back_from_the_backup(made: Any, 
 
 
 async def test_a_file_removed_under_our_hands_is_noticed(made: Any, tmp_path: Path) -> None:
-    """Writing on into a file that has no name any more is not healthy; a restart is offered and mends it."""
+    """Writing on into a file without a name is not healthy; what it holds is rescued, and a restart mends it."""
     exchange = busy_exchange(made)
     async with made.history(exchange, tmp_path) as h:
         await settled(made, h, exchange)
         await h.until(lambda: h.progress("database").get("caught_up", 0) > 0)
+        await h.publish(account(made, 0))
+        await h.until(lambda: made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(1,)])
         remove(tmp_path)
         said = await h.health("database")
         assert (said.status, said.findings[0].code) == ("critical", "QT-DATABASE-REPLACED")
         assert said.findings[0].remedies[0].act == "restart"
+        assert "quantum-" in await h.heal(said.findings[0], "database")
         await h.restart("database")
         await h.ready("database")
         await settled(made, h, exchange)
         await h.until(lambda: h.progress("database").get("caught_up", 0) > 0)
         assert (await h.health("database")).status == "healthy"
+        assert made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(1,)]
 
 
 def account(made: Any, second: int) -> Account:
