@@ -16,6 +16,7 @@ from plugins.domain import ExitReason, Fill
 from plugins.domain.rounds import RoundTrip, apply
 from plugins.exchange.books import Books, LedgerDown, reason_of
 from plugins.exchange.ledger_rows import BookedFill
+from plugins.exchange.mentions import Mentions
 from plugins.exchange.order_path import Absent, Book, Tracked, learn
 from plugins.exchange.requests import PAGE, Requests
 from plugins.exchange.settings import ExchangeSettings
@@ -39,10 +40,11 @@ class Ended:
 class Booking:
     """The only writer of fills: userTrades are the truth, everything else is a hint to look."""
 
-    def __init__(self, ctx: Context[ExchangeSettings], requests: Requests, books: Books) -> None:
+    def __init__(self, ctx: Context[ExchangeSettings], requests: Requests, books: Books, mentions: Mentions) -> None:
         self._ctx = ctx
         self._requests = requests
         self._books = books
+        self._mentions = mentions
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._ended: dict[str, Ended] = {}
 
@@ -92,6 +94,7 @@ class Booking:
             trip = after[-1]
         new = self._books.ledger.add_fills(booked)
         self._books.booked_s[symbol] = time.monotonic()
+        self._mentions.booked(symbol, trades[-1].trade_id)
         if trip is not None:
             self._books.rounds[symbol] = trip
             if not trip.open:

@@ -15,6 +15,7 @@ from plugins.exchange.entering import Entries
 from plugins.exchange.lanes import Lanes
 from plugins.exchange.ledger_file import open_ledger
 from plugins.exchange.leverage import Leverages
+from plugins.exchange.mentions import Mentions
 from plugins.exchange.mode_keys import KeysRefused, fingerprint_of
 from plugins.exchange.protecting import Protection
 from plugins.exchange.reconciling import Reconciler
@@ -133,8 +134,9 @@ def _assembled(
     ctx: Context[ExchangeSettings], address: VenueAddress, requests: Requests, books: Books, fingerprint: str
 ) -> Exchange:
     instruments: dict[str, Instrument] = {}
-    booking = Booking(ctx, requests, books)
-    sender = Sender(ctx, requests, books, booking)
+    mentions = Mentions()
+    booking = Booking(ctx, requests, books, mentions)
+    sender = Sender(ctx, requests=requests, books=books, booking=booking, mentions=mentions)
     leverages = Leverages(requests, ctx.settings.leverage)
     closing = Closing(ctx, requests=requests, books=books, sender=sender, booking=booking, instruments=instruments)
     reconciler = Reconciler(ctx, requests=requests, books=books, sender=sender, booking=booking, leverages=leverages)
@@ -152,5 +154,5 @@ def _assembled(
         entries=Entries(ctx, books=books, sender=sender, booking=booking, leverages=leverages, closing=closing),
         protection=Protection(ctx, requests=requests, books=books, sender=sender),
         reconciler=reconciler,
-        stream=UserStream(ctx, requests, sender, reconciler),
+        stream=UserStream(ctx, requests, mentions, reconciler),
     )

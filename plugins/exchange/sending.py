@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,6 +9,7 @@ import anyio
 
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books, LedgerDown
+from plugins.exchange.mentions import Mentions
 from plugins.exchange.order_path import Absent, Act, Attempt, Book, Child, Evidence, NoTrades, Tracked, learn, next_act
 from plugins.exchange.replies import CLOCK_WRONG, Refused, Unclear
 from plugins.exchange.requests import Requests, VenueRefusal, VenueSilent
@@ -25,14 +25,21 @@ RETRY_S = 0.25
 class Sender:
     """Sends orders and resolves doubts. An order id in `busy` is in somebody's hands."""
 
-    def __init__(self, ctx: Context[ExchangeSettings], requests: Requests, books: Books, booking: Booking) -> None:
+    def __init__(
+        self,
+        ctx: Context[ExchangeSettings],
+        *,
+        requests: Requests,
+        books: Books,
+        booking: Booking,
+        mentions: Mentions,
+    ) -> None:
         self._ctx = ctx
         self._requests = requests
         self._books = books
         self._booking = booking
         self.busy: set[str] = set()
-        self.unmentioned: dict[str, float] = {}
-        """Orders that the venue has taken and the user stream has not mentioned yet, since when (monotonic s)."""
+        self._mentions = mentions
 
     @contextmanager
     def holding(self, *ids: str) -> Iterator[None]:
@@ -61,13 +68,13 @@ class Sender:
         attempt = Attempt(self._requests.clock.now_ms(), self._ctx.settings.recv_window_ms)
         known = learn(known, attempt)
         self._books.note(known, *alongside, attempt_of=intent.id)
-        self.unmentioned[intent.id] = time.monotonic()  # before: the stream may be faster than the answer
+        self._mentions.expect(intent.id)  # before: the stream may be faster than the answer
         with self._ctx.span("order.place", symbol=intent.symbol, purpose=intent.purpose.value, order=intent.id) as span:
             reply = await self._requests.place(intent, attempt)
             if isinstance(reply, Refused):
                 span.set_attribute("error.type", str(reply.code))
         if isinstance(reply, (Refused, Unclear)):
-            self.unmentioned.pop(intent.id, None)
+            self._mentions.withdraw(intent.id)
         known = learn(self._books.newest(known), reply)
         self._books.note(known)
         self._ctx.progress("orders")

@@ -30,9 +30,10 @@ class ExchangeSettings(Settings):
     weight_limit: PositiveInt | None = Field(
         default=None, description="request weight to use in a minute at most; default: what the venue says"
     )
-    listen_key_renewal_s: PositiveFloat = Field(default=1500.0, description="the venue drops keys after an hour")
+    listen_key_renewal_s: PositiveFloat = Field(default=600.0, description="the venue drops keys after an hour")
     stream_patience_s: PositiveFloat = Field(
-        default=5.0, description="an own order that the user stream does not mention for this long makes it mute"
+        default=2.5,
+        description="an order or fill that the user stream does not mention for this long makes it mute",
     )
     api_key: SecretStr = Field(default=SecretStr(""), description="for testnet and live; never used in paper")
     api_secret: SecretStr = Field(default=SecretStr(""), description="belongs to `api_key`")

@@ -10,9 +10,9 @@ from typing import Any
 
 import anyio
 
+from plugins.exchange.mentions import Mentions
 from plugins.exchange.reconciling import Reconciler
 from plugins.exchange.requests import Requests, VenueRefusal, VenueSilent
-from plugins.exchange.sending import Sender
 from plugins.exchange.settings import ExchangeSettings
 from plugins.venue import Stream, StreamClosed, open_stream
 from qtcore import Context
@@ -31,11 +31,11 @@ class UserStream:
     """Keeps one user stream open and turns its events into hints."""
 
     def __init__(
-        self, ctx: Context[ExchangeSettings], requests: Requests, sender: Sender, reconciler: Reconciler
+        self, ctx: Context[ExchangeSettings], requests: Requests, mentions: Mentions, reconciler: Reconciler
     ) -> None:
         self._ctx = ctx
         self._requests = requests
-        self._sender = sender
+        self._mentions = mentions
         self._reconciler = reconciler
         self._dial_again = anyio.Event()
         self.down_since_s: float | None = time.monotonic()
@@ -72,12 +72,13 @@ class UserStream:
         async with open_stream(client, url) as stream:
             self.down_since_s = None
             self._ctx.progress("streams_opened")
-            self._sender.unmentioned.clear()
+            self._mentions.opened()
             self._reconciler.hint()  # whatever happened while nobody listened
             with _one_ending():
                 async with asyncio.TaskGroup() as life:
                     life.create_task(self._keep_key(), name="listen key")
                     life.create_task(self._watch(), name="mute stream watch")
+                    life.create_task(stream.watch_peer(), name="half-open socket watch")
                     await self._read(stream)
 
     async def _read(self, stream: Stream) -> None:
@@ -102,8 +103,9 @@ class UserStream:
                 pass  # settings and lite messages say nothing that looking would not
 
     def _about_order(self, order: Mapping[str, Any], client_id: str) -> None:
-        self._sender.unmentioned.pop(client_id, None)
-        self._reconciler.hint(str(order.get("s", "")), trade_id=int(order.get("t", 0)))
+        symbol, trade_id = str(order.get("s", "")), int(order.get("t", 0))
+        self._mentions.heard(symbol, client_id, trade_id)
+        self._reconciler.hint(symbol, trade_id=trade_id)
 
     def _about_account(self, account: Mapping[str, Any]) -> None:
         if account.get("m") != "ORDER":
@@ -123,9 +125,10 @@ class UserStream:
             with anyio.move_on_after(LOOK_EVERY_S):
                 await self._dial_again.wait()
                 raise StreamClosed("it was given up to dial again")
-            oldest_s = min(self._sender.unmentioned.values(), default=time.monotonic())
-            if time.monotonic() - oldest_s > patience_s:
-                raise StreamClosed(f"it is mute: an own order was not mentioned within {patience_s:g} s; dial again")
+            if self._mentions.oldest_s > patience_s:
+                raise StreamClosed(
+                    f"it is mute: an own order or execution was not mentioned within {patience_s:g} s; dial again"
+                )
 
 
 @contextmanager

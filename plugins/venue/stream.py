@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 from ccxt.base.errors import BaseError
 
@@ -17,6 +17,9 @@ from plugins.venue.client import WS_CONNECT_TIMEOUT_S, VenueClient
 from qtcore import QtError
 
 CLOSE_TIMEOUT_S = 1.0
+PING_EVERY_S = 0.75
+PEER_PATIENCE_S = 2.0
+"""A peer that sends nothing for this long, not even a pong, is not there any more."""
 
 
 class StreamClosed(QtError):
@@ -39,7 +42,7 @@ class Stream:
         self._frames: deque[Frame] = deque()
         self._wake = asyncio.Event()
         self._end: str | None = None
-        self._send: Callable[[Any], Awaitable[None]] | None = None
+        self._socket: Any = None
         self._commands = count(1)
         self.last_frame_ns = time.monotonic_ns()
         """When the last frame came in, or when the stream began; for noticing a mute socket."""
@@ -58,9 +61,9 @@ class Stream:
         self._end = self._end or why
         self._wake.set()
 
-    def opened(self, send: Callable[[Any], Awaitable[None]]) -> None:
-        """The socket is open and takes commands by `send`."""
-        self._send = send
+    def opened(self, socket: Any) -> None:
+        """ccxt's `socket` is open and takes commands."""
+        self._socket = socket
 
     async def subscribe(self, streams: Sequence[str]) -> None:
         """Ask for more streams. Raises StreamClosed when the socket takes nothing any more."""
@@ -71,13 +74,35 @@ class Stream:
         await self._command("UNSUBSCRIBE", streams)
 
     async def _command(self, method: str, streams: Sequence[str]) -> None:
-        if self._send is None or self._end is not None:
+        if self._socket is None or self._end is not None:
             raise StreamClosed(f"the venue's stream is not open, so {method} was not sent; dial again")
         try:
             async with asyncio.timeout(WS_CONNECT_TIMEOUT_S):
-                await self._send({"method": method, "params": list(streams), "id": next(self._commands)})
+                await self._socket.send({"method": method, "params": list(streams), "id": next(self._commands)})
         except (BaseError, OSError, TimeoutError) as error:
             raise StreamClosed(f"the venue's stream took no {method}: {type(error).__name__}; dial again") from error
+
+    async def watch_peer(self, *, every_s: float = PING_EVERY_S, patience_s: float = PEER_PATIENCE_S) -> NoReturn:
+        """Ping the peer for ever. Raises StreamClosed once nothing has come back for `patience_s`.
+
+        TCP itself notices a peer that is gone after many minutes, ccxt after three of its pings.
+        """
+        alive_ns, pong_ms = time.monotonic_ns(), self._socket.lastPong
+        while True:
+            await self._ping(patience_s)
+            await asyncio.sleep(every_s)
+            if self._socket.lastPong != pong_ms:
+                alive_ns, pong_ms = time.monotonic_ns(), self._socket.lastPong
+            alive_ns = max(alive_ns, self.last_frame_ns)
+            if time.monotonic_ns() - alive_ns > patience_s * 1e9:
+                raise StreamClosed(f"the peer has not answered a ping for {patience_s:g} s, so it is gone; dial again")
+
+    async def _ping(self, patience_s: float) -> None:
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._socket.connection.ping()
+        except (OSError, TimeoutError) as error:
+            raise StreamClosed(f"the venue's stream took no ping: {type(error).__name__}; dial again") from error
 
     @property
     def silent_s(self) -> float:
@@ -112,7 +137,7 @@ async def open_stream(
     socket = client.client(url)
     try:
         await _dial(client, socket, url)
-        stream.opened(socket.send)
+        stream.opened(socket)
         if subscribe:
             await stream.subscribe(subscribe)
         yield stream

@@ -83,12 +83,12 @@ class RawVenue:
         return self.signed("POST", "/fapi/v1/order", **order)
 
 
-async def _serve(home: Path, started: Queue[str], ended: threading.Event) -> None:
+async def _serve(home: Path, started: Queue[str], ended: threading.Event, **settings: Any) -> None:
     source = open_market("simulated:seed=3", symbols=["BTCUSDT", "ETHUSDT"])
     ledger = Ledger(home)
     try:
         venue = Venue(source, ledger, economics=Economics(start_balance=Decimal(10_000)), speed=parse_speed("lockstep"))
-        server = VenueServer(venue, ServerSettings(port=0))
+        server = VenueServer(venue, ServerSettings(port=0, **settings))
         await server.start()
         started.put(server.url)
         running = asyncio.create_task(server.run())
@@ -101,11 +101,13 @@ async def _serve(home: Path, started: Queue[str], ended: threading.Event) -> Non
 
 
 @pytest.fixture
-def venue(tmp_path: Path) -> Iterator[RawVenue]:
-    """The venue in a thread of its own, in lockstep."""
+def venue(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RawVenue]:
+    """The venue in a thread of its own, in lockstep; server settings by indirect parameters."""
     started: Queue[str] = Queue()
     ended = threading.Event()
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(tmp_path / "venue", started, ended)), name="venue")
+    settings = getattr(request, "param", {})
+    serving = _serve(tmp_path / "venue", started, ended, **settings)
+    thread = threading.Thread(target=asyncio.run, args=(serving,), name="venue")
     thread.start()
     try:
         yield RawVenue(started.get(timeout=START_S))

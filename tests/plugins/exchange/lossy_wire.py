@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+TEXT_FRAME = 0x81
+
 
 class Loss(StrEnum):
     """What happens to a request whose first line begins as given."""
@@ -17,6 +19,7 @@ class Loss(StrEnum):
     REQUEST = "the connection breaks before the venue gets it"
     SILENCE = "the venue gets it, and nothing comes back"
     EVENTS = "what the venue sends on this connection is swallowed"
+    TEXTS = "only the venue's events are swallowed; it still answers pings"
 
 
 @dataclass
@@ -85,6 +88,8 @@ class LossyWire:
                     case Loss.SILENCE:
                         continue
                     case Loss.EVENTS if not chunk.startswith(b"HTTP/1.1 101"):
+                        continue
+                    case Loss.TEXTS if chunk[0] == TEXT_FRAME:
                         continue
                     case _:
                         writer.write(chunk)

@@ -83,19 +83,6 @@ async def test_an_exit_in_doubt_ends_flat_and_closes_once(
     assert len(venue.trades(SYMBOL)) == 2
 
 
-async def test_a_mute_stream_is_dialled_again(venue: Any, lossy: Any, tmp_path: Path, open_door: Any) -> None:
-    """A socket that is open but carries nothing is noticed by what it should have said."""
-    async with lossy.lossy_wire(venue.origin) as wire:
-        wire.lose("GET /private/ws", lossy.Loss.EVENTS)
-        async with open_door(wire.origin, tmp_path / "home", stream_patience_s=0.3) as h:
-            await h.until(lambda: bool(wire.lost))
-            await h.call("exchange.enter", wish(venue))
-            await h.until(lambda: any("mute" in str(line.get("why")) for line in h.logs))
-            await h.until(lambda: h.progress("exchange")["streams_opened"] == 2)
-            await h.call("exchange.close", {"symbol": SYMBOL, "reason": "operator"})
-            await h.until(lambda: h.progress("exchange").get("stream_events", 0) > 0)
-
-
 async def test_a_venue_that_goes_and_comes_back_is_reconciled(door: Harness, venue: Any, wire: Any) -> None:
     """While the venue is away health gets worse by itself and entries are refused; afterwards all is known again."""
     await door.call("exchange.enter", wish(venue))
