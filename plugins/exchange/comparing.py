@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Literal
 
-from plugins.domain import Intent, IntentState, Purpose
-from plugins.exchange.ids import is_ours, purpose_of
+from plugins.domain import Intent, IntentState, Mode, Purpose, Side
+from plugins.domain.rounds import RoundTrip
+from plugins.exchange.ids import Owner, owner_of, purpose_of
 from plugins.exchange.order_path import Tracked, learn
 from plugins.exchange.wire import AlgoView, OrderView, PositionView
 
@@ -31,15 +34,48 @@ class Snapshot:
         return self.whole or symbol in self.symbols
 
 
-def foreign(snapshot: Snapshot) -> list[str]:
-    """Orders in the snapshot that are not ours, as `SYMBOL client-id`."""
-    views: Iterable[OrderView | AlgoView] = (*snapshot.orders, *snapshot.algos)
-    return sorted(f"{view.symbol} {view.client_id}" for view in views if not is_ours(view.client_id) and _made(view))
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """An order or position on the account that this application did not make in this mode."""
+
+    kind: Literal["order", "conditional order", "position"]
+    symbol: str
+    side: Side
+    quantity: Decimal | None
+    client_id: str
+    """Of a position, that of the order that opened it."""
+    owner: Owner
 
 
-def _made(view: OrderView | AlgoView) -> bool:
-    """Whether somebody made it; what a triggered stop became is the venue's own work."""
-    return not view.client_id.startswith("algo-")
+def strange_orders(snapshot: Snapshot, mode: Mode) -> list[Stranger]:
+    """Open orders in the snapshot that are not ours; they are shown and never touched."""
+    found = [
+        Stranger("order", view.symbol, view.side, view.quantity, view.client_id, owner_of(view.client_id, mode))
+        for view in snapshot.orders
+    ]
+    found += [
+        Stranger(
+            "conditional order", view.symbol, view.side, view.quantity, view.client_id, owner_of(view.client_id, mode)
+        )
+        for view in snapshot.algos
+    ]
+    return sorted(filter(_made_by_others, found), key=lambda it: (it.symbol, it.client_id))
+
+
+def strange_positions(
+    positions: Mapping[str, PositionView], rounds: Mapping[str, RoundTrip], mode: Mode
+) -> list[Stranger]:
+    """Positions that somebody else opened. They are guarded like ours: who opened one does not change what it risks."""
+    found = [
+        Stranger("position", symbol, held.side, held.quantity, trip.first_order_id, owner_of(trip.first_order_id, mode))
+        for symbol, held in sorted(positions.items())
+        if (trip := rounds.get(symbol)) is not None and trip.open
+    ]
+    return list(filter(_made_by_others, found))
+
+
+def _made_by_others(stranger: Stranger) -> bool:
+    return stranger.owner in {Owner.FOREIGN, Owner.OTHER_MODE}
 
 
 def adopted(view: AlgoView, now: datetime) -> Tracked:

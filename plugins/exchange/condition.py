@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plugins.exchange.comparing import Stranger
+from plugins.exchange.ids import Owner
 from qtcore import Condition, Finding, Health, Severity, Status, counted
 
 STALE_S = 15.0
@@ -22,7 +24,7 @@ class Figures:
     unclear: tuple[str, ...]
     oldest_unclear_s: float
     disagreeing: tuple[str, ...]
-    foreign: tuple[str, ...]
+    strangers: tuple[Stranger, ...]
     ledger_fault: str | None
     positions: int
     fills: int
@@ -59,14 +61,16 @@ def health_of(figures: Figures) -> Health:
 
 
 _STATUS = {
-    "QT-EXCHANGE-BANNED": Status.CRITICAL,
     "QT-EXCHANGE-STALE": Status.CRITICAL,
     # Restarting would not mend these, and the plugin that could start no more could close nothing either.
     "QT-EXCHANGE-DB": Status.DEGRADED,
+    "QT-EXCHANGE-OTHER-MODE": Status.DEGRADED,
+    "QT-EXCHANGE-BANNED": Status.DEGRADED,
     "QT-EXCHANGE-UNCLEAR": Status.DEGRADED,
     "QT-EXCHANGE-LEDGER": Status.DEGRADED,
     "QT-EXCHANGE-STREAM": Status.DEGRADED,
     "QT-EXCHANGE-SLOWED": Status.DEGRADED,
+    "QT-EXCHANGE-FOREIGN-POSITION": Status.HEALTHY,
     "QT-EXCHANGE-FOREIGN": Status.HEALTHY,
 }
 
@@ -175,19 +179,56 @@ def _disagreeing(figures: Figures) -> Finding | None:
     )
 
 
-def _foreign(figures: Figures) -> Finding | None:
-    if not figures.foreign:
+def _other_mode(figures: Figures) -> Finding | None:
+    found = [stranger for stranger in figures.strangers if stranger.owner is Owner.OTHER_MODE]
+    if not found:
+        return None
+    return Finding(
+        code="QT-EXCHANGE-OTHER-MODE",
+        severity=Severity.CRITICAL,
+        summary=f"this account holds {len(found)} orders or positions that this application made in another mode",
+        evidence={"found": [_named(stranger) for stranger in found[:20]]},
+        cause="two runs of different modes share one account, or the account belongs to another mode",
+        consequence="one of them believes it plays while it does not: entries are refused, exits and stops go on",
+        fix="stop both with `qt down`, find out whose account it is, and give each mode an account of its own",
+        verify="qt strangers",
+    )
+
+
+def _foreign_orders(figures: Figures) -> Finding | None:
+    found = [it for it in figures.strangers if it.owner is Owner.FOREIGN and it.kind != "position"]
+    if not found:
         return None
     return Finding(
         code="QT-EXCHANGE-FOREIGN",
         severity=Severity.LOW,
-        summary=f"{len(figures.foreign)} open orders were not made by this application",
-        evidence={"orders": list(figures.foreign[:20])},
+        summary=f"{len(found)} open orders were not made by this application",
+        evidence={"orders": [_named(stranger) for stranger in found[:20]]},
         cause="somebody else trades on this account",
         consequence="they are left alone; positions may change without us",
         fix="cancel them at the venue, or give the application an account of its own",
-        verify="qt orders",
+        verify="qt strangers",
     )
+
+
+def _foreign_positions(figures: Figures) -> Finding | None:
+    found = [it for it in figures.strangers if it.owner is Owner.FOREIGN and it.kind == "position"]
+    if not found:
+        return None
+    return Finding(
+        code="QT-EXCHANGE-FOREIGN-POSITION",
+        severity=Severity.MEDIUM,
+        summary=f"{', '.join(it.symbol for it in found)}: opened by somebody else",
+        evidence={"positions": [_named(stranger) for stranger in found[:20]]},
+        cause="somebody else trades on this account",
+        consequence="they are protected and closed by the same rules as our own, and count against the limits",
+        fix="close them by hand, or give the application an account of its own",
+        verify="qt strangers",
+    )
+
+
+def _named(stranger: Stranger) -> str:
+    return f"{stranger.kind} {stranger.symbol} {stranger.client_id}"
 
 
 def _ledger(figures: Figures) -> Finding | None:
@@ -205,4 +246,15 @@ def _ledger(figures: Figures) -> Finding | None:
     )
 
 
-_RULES = (_ledger, _banned, _stale, _slowed, _unclear, _disagreeing, _stream, _foreign)
+_RULES = (
+    _other_mode,
+    _ledger,
+    _banned,
+    _stale,
+    _slowed,
+    _unclear,
+    _disagreeing,
+    _stream,
+    _foreign_positions,
+    _foreign_orders,
+)

@@ -37,6 +37,7 @@ class World:
     address_mode: Mode
     kill: KillSwitch
     not_armed: str | None
+    other_mode: tuple[str, ...]
     posture: str
     instrument: Instrument | None
     held: Side | None
@@ -56,6 +57,9 @@ def _may_act(world: World) -> Refusal | None:
         return Refusal(OutcomeCode.MODE, f"the application is in {world.mode} mode, the venue is {world.address_mode}")
     if world.not_armed is not None:
         return Refusal(OutcomeCode.MODE, f"mode live may not enter: {world.not_armed}")
+    if world.other_mode:
+        strange = ", ".join(world.other_mode)
+        return Refusal(OutcomeCode.MODE, f"the account holds what another mode made ({strange}); see `qt strangers`")
     if world.kill.on:
         return Refusal(OutcomeCode.KILL_SWITCH, f"the kill switch is on: {world.kill.why}")
     if world.posture != Posture.NORMAL:

@@ -22,7 +22,7 @@ def figures_of(exchange: Exchange) -> Figures:
         unclear=tuple(known.intent.id for known in unclear),
         oldest_unclear_s=oldest_s,
         disagreeing=tuple(sorted(symbol for symbol, rounds in many.items() if rounds >= DISAGREEMENTS)),
-        foreign=tuple(exchange.reconciler.foreign),
+        strangers=tuple(exchange.reconciler.strangers),
         ledger_fault=exchange.books.ledger_fault,
         positions=len(exchange.books.positions),
         fills=exchange.books.ledger.counts()[0],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from enum import StrEnum
 
 from plugins.domain import Mode, Purpose
 
@@ -21,12 +22,29 @@ def client_order_id(mode: Mode, purpose: Purpose, origin: str, attempt: int = 1)
     return f"{PREFIX}{mode.value[0]}-{_LETTERS[purpose]}-{base64.b32encode(digest).decode().rstrip('=').lower()}"
 
 
-def is_ours(client_id: str) -> bool:
-    """Whether this application gave that id."""
-    return client_id.startswith(PREFIX)
+class Owner(StrEnum):
+    """Who made an order, by its client id."""
+
+    OURS = "ours"
+    OTHER_MODE = "other_mode"
+    VENUE = "venue"
+    FOREIGN = "foreign"
+
+
+_BY_THE_VENUE = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "algo-")
+"""Liquidation, deleveraging, settlement, and what a triggered conditional order becomes."""
+
+
+def owner_of(client_id: str, mode: Mode) -> Owner:
+    """Whose id it is; one of ours from another mode means that two worlds share one account."""
+    if client_id.startswith(f"{PREFIX}{mode.value[0]}-"):
+        return Owner.OURS
+    if client_id.startswith(PREFIX):
+        return Owner.OTHER_MODE
+    return Owner.VENUE if client_id.startswith(_BY_THE_VENUE) else Owner.FOREIGN
 
 
 def purpose_of(client_id: str) -> Purpose | None:
     """What an order of ours is for, read off its id; None for others."""
     parts = client_id.split("-")
-    return _PURPOSES.get(parts[2]) if is_ours(client_id) and len(parts) == 4 else None
+    return _PURPOSES.get(parts[2]) if client_id.startswith(PREFIX) and len(parts) == 4 else None

@@ -68,6 +68,7 @@ class Exchange:
             address_mode=self.address.mode,
             kill=kill,
             not_armed=self.not_armed(kill),
+            other_mode=self.reconciler.of_other_mode,
             posture=self.ctx.posture,
             instrument=self.instruments.get(wish.symbol),
             held=self.books.held(wish.symbol),

@@ -25,6 +25,7 @@ from plugins.domain import (
     Universe,
     VenueAddress,
 )
+from plugins.exchange.comparing import Stranger
 from plugins.exchange.condition import health_of
 from plugins.exchange.door import Refusal, Wish, judge_entry, judge_exit
 from plugins.exchange.figures import figures_of
@@ -288,12 +289,16 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         """What became of a signal's entry, as `enter` would answer; null when it was never recorded."""
         return self._exchange().entries.answered(signal_id)
 
+    @action(command="strangers", help="orders and positions on the account that this application did not make")
+    async def strangers(self, _: Ctx) -> list[Stranger]:
+        """What others have on the account; none of it is ever cancelled from here, and positions are guarded."""
+        return self._exchange().reconciler.strangers
+
     @action()
     async def account(self, ctx: Ctx) -> Account | None:
         """The account as last reconciled."""
         exchange = self._exchange()
-        working = sum(known.live for known in exchange.books.working.values())
-        return account_of(exchange.books, working + len(exchange.reconciler.foreign), ctx.wall())
+        return account_of(exchange.books, exchange.reconciler.open_orders, ctx.wall())
 
     @action(timeout_s=ENTER_TIMEOUT_S)
     async def reconcile(self, _: Ctx) -> Reconciled:
@@ -306,7 +311,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
             working_orders=len(exchange.books.working),
             unclear_orders=len(list(exchange.books.unresolved())),
             fills=exchange.books.ledger.counts()[0],
-            foreign_orders=exchange.reconciler.foreign,
+            strangers=exchange.reconciler.strangers,
         )
 
     @action()

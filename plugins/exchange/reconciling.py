@@ -12,12 +12,12 @@ from collections import Counter
 
 import anyio
 
-from plugins.domain import IntentState, Position, StopState
+from plugins.domain import IntentState, Mode, Position, StopState
 from plugins.exchange import telling
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books, LedgerDown
-from plugins.exchange.comparing import Snapshot, adopted, foreign, orphans
-from plugins.exchange.ids import is_ours
+from plugins.exchange.comparing import Snapshot, Stranger, adopted, orphans, strange_orders, strange_positions
+from plugins.exchange.ids import Owner, owner_of
 from plugins.exchange.leverage import Leverages
 from plugins.exchange.order_path import Book, Tracked, abandoned, learn
 from plugins.exchange.requests import Requests, VenueRefusal, VenueSilent
@@ -67,7 +67,8 @@ class Reconciler:
         self._swept_s = float("-inf")
         self._quiet_until_s = 0.0
         self.disagreements: Counter[str] = Counter()
-        self.foreign: list[str] = []
+        self._mode = Mode(ctx.mode)
+        self._strange_orders: list[Stranger] = []
         self.failing: str | None = None
         self.done_s: float | None = None
         """When the last successful reconciliation ended (monotonic seconds)."""
@@ -76,6 +77,21 @@ class Reconciler:
     def age_s(self) -> float | None:
         """Seconds since the last successful reconciliation, None before the first."""
         return None if self.done_s is None else time.monotonic() - self.done_s
+
+    @property
+    def strangers(self) -> list[Stranger]:
+        """Orders (by the last look at all symbols) and positions that this application did not make in this mode."""
+        return self._strange_orders + strange_positions(self._books.positions, self._books.rounds, self._mode)
+
+    @property
+    def of_other_mode(self) -> tuple[str, ...]:
+        """Client ids on this account that this application gave in another mode."""
+        return tuple(stranger.client_id for stranger in self.strangers if stranger.owner is Owner.OTHER_MODE)
+
+    @property
+    def open_orders(self) -> int:
+        """Orders that wait or work at the venue, whoever made them."""
+        return sum(known.live for known in self._books.working.values()) + len(self._strange_orders)
 
     def hint(self, symbol: str | None = None, *, trade_id: int = 0) -> None:
         """Something happened at the venue: look soon; without a symbol at everything.
@@ -136,7 +152,8 @@ class Reconciler:
             await self._book_trades(snapshot, traded)
             await self._follow_orders(snapshot)
             await self._clear_orphans()
-            self.foreign = foreign(snapshot) if snapshot.whole else self.foreign
+            if snapshot.whole:
+                self._strange_orders = strange_orders(snapshot, self._mode)
             self._books.reconciled_at = self._ctx.wall()
             self.done_s, self.failing = time.monotonic(), None
             if sweep:
@@ -216,7 +233,7 @@ class Reconciler:
             if known is not None and order_id not in self._sender.busy and snapshot.covers(known.intent.symbol):
                 await self._follow(known, views.get(order_id))
         for view in snapshot.algos:
-            if is_ours(view.client_id) and self._books.get(view.client_id) is None:
+            if owner_of(view.client_id, self._mode) is Owner.OURS and self._books.get(view.client_id) is None:
                 self._ctx.log.warning("a stop that exchange.db does not know is taken over", order=view.client_id)
                 self._books.note(adopted(view, self._ctx.wall()))
 
@@ -282,8 +299,7 @@ class Reconciler:
             # The stop first: who reads of a position must not think for a moment that it has none.
             await self._ctx.publish(self._told_stops[symbol])
             await self._ctx.publish(self._told[symbol])
-        open_orders = sum(known.live for known in self._books.working.values()) + len(self.foreign)
-        if account := telling.account_of(self._books, open_orders, now):
+        if account := telling.account_of(self._books, self.open_orders, now):
             await self._ctx.publish(account)
 
     def _forget(self, symbol: str) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from plugins.domain import ExitReason, Fill, IntentState, Position, Purpose, Side, StopState, StopStatus
+from plugins.exchange.comparing import Stranger
 from plugins.exchange.ledger_rows import BookedFill, BookedIncome
 from plugins.exchange.order_path import Tracked
 
@@ -95,7 +96,7 @@ class Reconciled:
     working_orders: int
     unclear_orders: int
     fills: int
-    foreign_orders: list[str]
+    strangers: list[Stranger]
 
 
 def position_line(position: Position, stop: StopState) -> PositionLine:

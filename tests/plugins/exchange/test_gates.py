@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from plugins.domain import Mode, VenueAddress
+from plugins.domain import Mode, Position, Purpose, VenueAddress
 from plugins.exchange import ExchangePlugin
-from plugins.exchange.ids import client_order_id, is_ours, purpose_of
+from plugins.exchange.ids import Owner, client_order_id, owner_of, purpose_of
 from plugins.store import write_kill_switch
 from qtcore import CallFailed, Finding, Severity
 from qtcore.testing import Harness, Plug, harness
@@ -132,7 +132,7 @@ async def test_the_last_stop_cannot_be_cancelled(door: Harness, venue: Any) -> N
     assert (refused["state"], len(venue.stops(SYMBOL))) == ("refused", 1)
 
 
-async def test_an_orphan_is_cancelled_on_the_second_sample(venue: Any, tmp_path: Any, open_door: Any) -> None:
+async def test_f2_an_orphan_is_cancelled_on_the_second_sample(venue: Any, tmp_path: Any, open_door: Any) -> None:
     """A stop of ours that guards nothing goes, but not on the first look; a stranger's order is only reported."""
     ours = client_order_id(Mode.PAPER, "stop", "x")  # type: ignore[arg-type] # the enum's value will do
     trigger = (venue.mark(SYMBOL) * Decimal("0.9")).quantize(Decimal("0.1"))
@@ -141,7 +141,8 @@ async def test_an_orphan_is_cancelled_on_the_second_sample(venue: Any, tmp_path:
     venue.order_by_hand(SYMBOL, "BUY", "0.01", type="LIMIT", price=trigger, timeInForce="GTC", newClientOrderId="mine")
     async with open_door(venue.origin, tmp_path / "home", reconcile_s=0.3) as h:
         assert len(venue.stops(SYMBOL)) == 1
-        assert (await h.call("exchange.reconcile"))["foreign_orders"] == [f"{SYMBOL} mine"]
+        (stranger,) = (await h.call("exchange.reconcile"))["strangers"]
+        assert (stranger["client_id"], stranger["owner"], stranger["kind"]) == ("mine", "foreign", "order")
         await h.until(lambda: venue.stops(SYMBOL) == [])
         assert len(venue.signed("GET", "/fapi/v1/openOrders", symbol=SYMBOL)) == 1
         assert [finding.code for finding in (await h.health("exchange")).findings] == ["QT-EXCHANGE-FOREIGN"]
@@ -154,6 +155,32 @@ async def test_health_and_heal_judge_the_effect(door: Harness) -> None:
     await door.until(lambda: door.progress("exchange").get("streams_opened") == 1)
     assert "reconciled" in await door.heal(finding, "exchange")
     await door.until(lambda: door.progress("exchange").get("streams_opened") == 2)
+
+
+async def test_a1_what_another_mode_made_stops_entries_and_not_exits(door: Harness, venue: Any) -> None:
+    """An order with the id of a live run on a paper account: two worlds share it, so nothing new is risked."""
+    live = client_order_id(Mode.LIVE, Purpose.ENTRY, "s9")
+    await door.call("exchange.enter", wish(venue))
+    price = (venue.mark("ETHUSDT") * Decimal("0.9")).quantize(Decimal("0.01"))
+    by_hand = {"type": "LIMIT", "price": price, "timeInForce": "GTC", "newClientOrderId": live}
+    venue.order_by_hand("ETHUSDT", "BUY", "0.1", **by_hand)
+    await door.call("exchange.reconcile")
+    refused = await door.call("exchange.enter", wish(venue, signal="s2"))
+    assert (refused["code"], live in refused["sentence"]) == ("mode", True)
+    assert "QT-EXCHANGE-OTHER-MODE" in [finding.code for finding in (await door.health("exchange")).findings]
+    closed = await door.call("exchange.close", {"symbol": SYMBOL, "reason": "operator"})
+    assert closed["state"] == "filled"
+    assert len(venue.signed("GET", "/fapi/v1/openOrders", symbol="ETHUSDT")) == 1, "it is never cancelled from here"
+
+
+async def test_g5_a_position_that_somebody_else_opened_is_told_and_named(door: Harness, venue: Any) -> None:
+    """It is published like any other, so that it gets a stop, and it is on the list of strangers."""
+    venue.order_by_hand(SYMBOL, "BUY", "0.010", newClientOrderId="mine")
+    await door.call("exchange.reconcile")
+    assert (await door.next(Position)).quantity == Decimal("0.010")
+    (stranger,) = await door.call("exchange.strangers")
+    assert (stranger["kind"], stranger["client_id"]) == ("position", "mine")
+    assert [finding.code for finding in (await door.health("exchange")).findings] == ["QT-EXCHANGE-FOREIGN-POSITION"]
 
 
 @pytest.mark.parametrize(
@@ -172,10 +199,8 @@ async def test_paper_and_live_cannot_be_confused(address: VenueAddress, word: st
 
 def test_ids_are_stable_and_fit() -> None:
     """The same wish has the same id, another attempt another; all fit the venue's 36 characters."""
-    from plugins.domain import Purpose
-
     ids = {client_order_id(Mode.PAPER, purpose, "signal", n) for purpose in Purpose for n in (1, 2)}
     assert len(ids) == 8
-    assert all(len(each) <= 36 and is_ours(each) for each in ids)
+    assert all(len(each) <= 36 and owner_of(each, Mode.PAPER) is Owner.OURS for each in ids)
     assert purpose_of(client_order_id(Mode.PAPER, Purpose.EXIT, "p")) is Purpose.EXIT
     assert purpose_of("mine") is None
