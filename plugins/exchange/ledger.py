@@ -25,6 +25,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from plugins.exchange.wire import IncomeView
 from qtcore import QtError
 
 FILE_NAME = "exchange.db"
+CHECKPOINT_TIMEOUT_S = 5.0
 BUSY_TIMEOUT_S = 0.25
 """Nobody else writes to it; and a longer wait would age a signed request out of its window."""
 
@@ -85,6 +87,8 @@ class Ledger:
     def _prepare(self) -> None:
         try:
             self._db.execute("PRAGMA journal_mode=WAL")
+            # SQLite would copy the WAL back within some commit, and an order would wait for it: see `checkpoint`
+            self._db.execute("PRAGMA wal_autocheckpoint=0")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version={SCHEMA_VERSION}; COMMIT;")
@@ -102,6 +106,15 @@ class Ledger:
                 f"{self.file} has schema {version}, but this version knows {SCHEMA_VERSION}; "
                 "run the version that wrote it"
             )
+
+    def checkpoint(self) -> None:
+        """Copy the WAL into the file and let it begin anew, over a connection of its own: for a thread.
+
+        Writers go on meanwhile. Raises sqlite3.Error.
+        """
+        if self.fault is None:
+            with closing(sqlite3.connect(self.file, timeout=CHECKPOINT_TIMEOUT_S)) as beside:
+                beside.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     # --- orders -----------------------------------------------------------------------------------
 

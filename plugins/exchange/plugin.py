@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -153,6 +154,14 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
             await self._exchange().requests.measure_clock()
         except (VenueRefusal, VenueSilent) as error:
             ctx.log.info("the venue's clock was not measured", why=str(error))
+
+    @every(15)
+    async def checkpoint(self, ctx: Ctx) -> None:
+        """Tidy exchange.db in a thread, so that no order ever waits for it."""
+        try:
+            await asyncio.to_thread(self._exchange().books.ledger.checkpoint)
+        except sqlite3.Error as error:
+            ctx.log.info("exchange.db was not tidied", why=str(error))
 
     @every(600)
     async def refresh_instruments(self, ctx: Ctx) -> None:

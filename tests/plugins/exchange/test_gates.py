@@ -166,7 +166,7 @@ async def test_a1_what_another_mode_made_stops_entries_and_not_exits(door: Harne
     venue.order_by_hand("ETHUSDT", "BUY", "0.1", **by_hand)
     await door.call("exchange.reconcile")
     refused = await door.call("exchange.enter", wish(venue, signal_id="s2"))
-    assert (refused["code"], live in refused["sentence"]) == ("mode", True)
+    assert (refused["code"], live in refused["sentence"]) == ("blocked_mode", True)
     assert "QT-EXCHANGE-OTHER-MODE" in [finding.code for finding in (await door.health("exchange")).findings]
     closed = await door.call("exchange.close", {"symbol": SYMBOL, "reason": "operator"})
     assert closed["state"] == "filled"

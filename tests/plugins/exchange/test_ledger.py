@@ -151,3 +151,20 @@ def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
         db.execute("CREATE TABLE t (a)")
     with pytest.raises(LedgerUnusable, match="99"):
         Ledger(file)
+
+
+def test_no_commit_pays_for_tidying(ledger: Ledger, tmp_path: Path) -> None:
+    """However much is written, the file itself is left alone until the checkpoint; then it has everything."""
+    before = ledger.file.read_bytes()
+    for number in range(600):
+        ledger.put(tracked(str(number)), at=NOW)
+    assert ledger.file.read_bytes() == before
+    ledger.checkpoint()
+    alone = tmp_path / "alone.db"
+    alone.write_bytes(ledger.file.read_bytes())
+    with closing(sqlite3.connect(alone)) as copy:
+        assert copy.execute("SELECT count(*) FROM intents").fetchone() == (600,)
+    size = ledger.file.with_name("exchange.db-wal").stat().st_size
+    for number in range(300):
+        ledger.put(tracked(f"later {number}"), at=NOW)
+    assert ledger.file.with_name("exchange.db-wal").stat().st_size == size, "the log begins anew in the same blocks"
