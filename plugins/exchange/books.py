@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from plugins.domain import ExitReason, Purpose, Side, StopStatus
 from plugins.domain.rounds import RoundTrip, fold
@@ -133,6 +134,16 @@ class Books:
             return position.side
         trip = self.rounds.get(symbol)
         return trip.side if trip is not None and trip.open else None
+
+    def believed(self, symbol: str) -> PositionView | None:
+        """The position by the venue's last word, or by fills alone while it has not been asked since."""
+        if (held := self.positions.get(symbol)) is not None:
+            return held
+        trip = self.rounds.get(symbol)
+        if trip is None or not trip.open:
+            return None
+        price = trip.entry_price
+        return PositionView(symbol, trip.side, trip.quantity, price, price, Decimal(0), trip.last_at)
 
     def entering(self, symbol: str) -> bool:
         """Whether an entry of this symbol is on its way."""

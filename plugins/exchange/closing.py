@@ -89,11 +89,13 @@ class Closing:
         return steps if steps >= rules.minimum_quantity else ZERO
 
     async def _held(self, symbol: str) -> PositionView | None:
-        """The position by the venue's word, or the last word known when it gives none now."""
+        """The position by the venue's word, or as last known when it gives none now; VenueSilent without either."""
         try:
             return (await self._requests.positions(symbol)).get(symbol)
-        except (VenueRefusal, VenueSilent):
-            return self._books.positions.get(symbol)
+        except (VenueRefusal, VenueSilent) as error:
+            if (believed := self._books.believed(symbol)) is not None:
+                return believed
+            raise VenueSilent(f"whether there is a position in {symbol} cannot be said now: {error}") from error
 
     async def _send(self, held: PositionView, reason: ExitReason, quantity: Decimal) -> Tracked:
         known = Tracked(self._intent(held, reason, quantity))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,8 +11,10 @@ import anyio
 from ccxt.base.errors import BaseError
 
 from plugins.domain import Intent, Purpose
+from plugins.exchange.replies import CLOCK_WRONG
 from plugins.exchange.venue_clock import VenueClock
 from plugins.exchange.weights import Hold, Lane, WeightLedger
+from plugins.exchange.wire import object_of
 from plugins.venue import VenueClient, answer_of
 from qtcore import QtError
 
@@ -52,9 +55,29 @@ class Lanes:
         Raises HeldBack when it was not sent, ccxt's BaseError when it failed.
         """
         if lane is not Lane.DATA:
-            return await self._send(lane, endpoint, asked or {}, weight)
+            return await self._in_time(lane, endpoint, asked or {}, weight)
         async with self._data:
-            return await self._send(lane, endpoint, asked or {}, weight)
+            return await self._in_time(lane, endpoint, asked or {}, weight)
+
+    async def measure_clock(self, lane: Lane) -> None:
+        """Ask the venue's time and set `clock` by it. Raises like `ask`, Unreadable."""
+        asked_s = time.monotonic()
+        answer = object_of(await self._send(lane, "fapiPublicGetTime", {}, 1), "time")
+        self.clock.measured(int(answer["serverTime"]), asked_s, time.monotonic())
+
+    async def _in_time(self, lane: Lane, endpoint: str, asked: Mapping[str, Any], weight: int) -> Any:
+        """Once more under the right time where the venue refused a request for its timestamp: it did nothing then.
+
+        An order bears the timestamp that exchange.db has of it, so it is for the sender to try again.
+        """
+        try:
+            return await self._send(lane, endpoint, asked, weight)
+        except BaseError as error:
+            answer = answer_of(error)
+            if answer is None or answer.code != CLOCK_WRONG or "timestamp" in asked:
+                raise
+        await self.measure_clock(lane)
+        return await self._send(lane, endpoint, asked, weight)
 
     async def _send(self, lane: Lane, endpoint: str, asked: Mapping[str, Any], weight: int) -> Any:
         if (hold := self.weights.hold(lane, weight, self.clock.now_ms())) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -222,7 +222,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         if (why := judge_exit(ctx.posture, _exit_reason(reason))) is not None:
             return refused(why)
         with ctx.span("protect", symbol=symbol, purpose=purpose.value, trigger=str(trigger)):
-            answer = await exchange.protection.place(symbol, purpose, trigger, reason)
+            answer = await _or_said(exchange.protection.place(symbol, purpose, trigger, reason))
         exchange.reconciler.hint(symbol)
         return answer
 
@@ -233,7 +233,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         if (why := judge_exit(ctx.posture, reason)) is not None:
             return refused(why)
         with ctx.span("close", symbol=symbol, reason=reason.value):
-            answer = await exchange.closing.close(symbol, reason)
+            answer = await _or_said(exchange.closing.close(symbol, reason))
         exchange.reconciler.hint(symbol)
         return answer
 
@@ -244,7 +244,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         if (why := judge_exit(ctx.posture, reason)) is not None:
             return refused(why)
         with ctx.span("reduce", symbol=symbol, reason=reason.value, to=str(to)):
-            answer = await exchange.closing.reduce(symbol, to, reason)
+            answer = await _or_said(exchange.closing.reduce(symbol, to, reason))
         exchange.reconciler.hint(symbol)
         return answer
 
@@ -370,6 +370,14 @@ def _not_entered(intent_id: str, refusal: Refusal) -> Entered:
         venue_code=None,
         sentence=refusal.sentence,
     )
+
+
+async def _or_said(order: Awaitable[Ordered]) -> Ordered:
+    """The answer; where the venue could not be asked what to do, that is the answer."""
+    try:
+        return await order
+    except (VenueRefusal, VenueSilent) as error:
+        return refused(str(error))
 
 
 def _exit_reason(reason: str) -> ExitReason:

@@ -7,7 +7,6 @@ entries have a lane of their own, and all lists share the third (see `lanes`).
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -185,9 +184,7 @@ class Requests:
         It also keeps their connections open: the first order after a quiet time must not wait for a handshake.
         """
         for lane in (Lane.ENTRY, Lane.SAFETY):
-            asked_s = time.monotonic()
-            answer = _object(await _read(self.lanes.ask(lane, "fapiPublicGetTime")), "time")
-            self.clock.measured(int(answer["serverTime"]), asked_s, time.monotonic())
+            await _read(self.lanes.measure_clock(lane))
 
     async def listen_key(self) -> str:
         """A key for the user stream. Raises VenueRefusal, VenueSilent."""
@@ -268,6 +265,8 @@ async def _read(asked: Awaitable[Any]) -> Any:
         return await asked
     except HeldBack as held:
         raise VenueRefusal(str(held), None, held.for_s) from held
+    except Unreadable as error:
+        raise VenueSilent(str(error)) from error
     except BaseError as error:
         reply = reply_of(error)
         if isinstance(reply, Refused):

@@ -60,6 +60,19 @@ class RawVenue:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
             return json.loads(answer.read())
 
+    def fault(self, kind: str, **more: Any) -> None:
+        """Let the venue misbehave."""
+        document = json.dumps({"kind": kind} | more).encode()
+        asked = urllib.request.Request(  # noqa: S310 - loopback
+            f"{self.origin}/qt/v1/faults", document, {"Content-Type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(asked, timeout=10):  # noqa: S310 - loopback
+            pass
+
+    def clear_faults(self) -> None:
+        """Let it behave again."""
+        self._open("DELETE", f"{self.origin}/qt/v1/faults")
+
     def advance(self, bars: int = 1) -> None:
         """Let market time pass."""
         self._open("POST", f"{self.origin}/qt/v1/advance?bars={bars}")
