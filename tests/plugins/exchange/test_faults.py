@@ -50,7 +50,7 @@ async def test_an_entry_whose_proof_comes_late_ends_as_what_it_was(venue: Any, t
         assert [line["state"] for line in await h.call("exchange.orders")].count("unknown") == 1
         refused = await h.call("exchange.enter", wish(venue, "s2"))
         assert refused["code"] == "blocked_position_held", "nobody enters a second time while the first is in doubt"
-        await h.until(lambda: any("resolved" in str(line.get("event")) for line in h.logs))
+        await h.until(lambda: h.progress("exchange").get("fills") == 1)
         truth = await h.call("exchange.entry", {"signal_id": "s1"})
         assert (truth["code"], Decimal(truth["filled_quantity"])) == ("filled", Decimal("0.010"))
         assert len(venue.trades(SYMBOL)) == len(venue.stops(SYMBOL)) == 1
