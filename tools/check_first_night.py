@@ -33,6 +33,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+import protection
 from outside import Account, Row, Trade, Trades, Unreadable, Venue, read_rows
 
 CENT = Decimal("0.01")
@@ -272,6 +273,35 @@ def watch_stops(venue: Venue, watch_s: float) -> Line:
     return Line("stops: every position covered", not bare, f"{told}, bare: {bare[:5]}" if bare else told)
 
 
+def check_protection(venue: Venue, signals: list[Row], intents: list[Row], longest_s: float) -> Iterator[Line]:
+    """Naked time, direction of stops and age of data, from the venue's records; seconds are real."""
+    speed, now = protection.speed_of(venue), venue.market_ms()
+    longest: dict[tuple[str, int], int] = {}
+    loosened: list[str] = []
+    symbols = sorted({row["symbol"] for row in venue.incomes() if row["symbol"]})
+    entered_ms: dict[str, int] = {}
+    orders = {row["venue_order_id"]: row["id"] for row in intents if row["purpose"] == "entry"}
+    for symbol in symbols:
+        trades, guards = venue.executions(symbol), protection.guards_of(venue.conditional_orders(symbol))
+        stretches = protection.stretches_of(symbol, trades, now)
+        longest |= protection.naked_ms(stretches, guards)
+        loosened += protection.loosened(stretches, guards)
+        entered_ms |= {orders[str(one["orderId"])]: int(one["time"]) for one in trades if str(one["orderId"]) in orders}
+    seconds = [gap_ms / 1000 / speed for gap_ms in longest.values()] or [0.0]
+    p50, p99, most = (protection.quantile(seconds, share) for share in (0.5, 0.99, 1.0))
+    told = f"{len(longest)} round trips at {speed:.1f}x: p50 {p50:.3f} s, p99 {p99:.3f} s, longest {most:.3f} s"
+    yield Line("naked time: p99 <= 2 s", p99 <= 2.0 and most <= longest_s, told)
+    yield Line("stops only tighten", not loosened, f"loosened: {loosened[:3]}" if loosened else "none loosened")
+    ages = protection.ages_of(signals, entered_ms)
+    limit_s = max(2 * 60.0, 2.0 * speed)
+    stale = [f"{signal} {age_s:.0f} s" for signal, age_s in ages if age_s > limit_s]
+    oldest_s = max((age_s for _, age_s in ages), default=0.0)
+    told = f"{len(ages)} entries, oldest candle {oldest_s:.1f} s of market time, {oldest_s / speed:.2f} s real"
+    yield Line("entries: none on stale data", not stale, f"{told}, stale: {stale[:3]}" if stale else told)
+    untrue = protection.untrue_prices(venue, signals)
+    yield Line("entries: made from the venue's own closes", not untrue, f"{untrue[:2]}" if untrue else f"{len(ages)}")
+
+
 def verdict(lines: Iterable[Line]) -> bool:
     """Print each row as it becomes known; whether everything holds."""
     everything = True
@@ -290,6 +320,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--exchange-db", type=Path)
     parser.add_argument("--database", type=Path)
     parser.add_argument("--watch", type=float, default=0.0, metavar="S", help="sample the stops for S seconds first")
+    parser.add_argument("--protection", action="store_true", help="judge naked time, stops and age of data as well")
+    parser.add_argument("--longest-naked", type=float, default=5.0, metavar="S", help="real seconds")
     parser.add_argument("--patience", type=float, default=20.0, metavar="S", help="for the books to settle")
     parser.add_argument("--start-balance", type=Decimal, default=Decimal(10_000))
     parser.add_argument("--pending", type=int, default=0, help="signals that may have no outcome yet")
@@ -318,6 +350,9 @@ def checked(asked: argparse.Namespace) -> Iterator[Line]:
         yield watch_stops(venue, asked.watch)
     exchange_db = asked.exchange_db or asked.home / "exchange.db"
     database = asked.database or asked.home / "quantum.db"
+    if asked.protection:
+        signals, intents = read_rows(database, "signals"), read_rows(exchange_db, "intents")
+        yield from check_protection(venue, signals, intents, asked.longest_naked)
 
     def judge() -> list[Line] | None:
         books = read_books(venue, exchange_db, database)

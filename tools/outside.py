@@ -89,6 +89,30 @@ class Venue:
         rows = self.signed("/fapi/v3/positionRisk")
         return {row["symbol"]: amount for row in rows if (amount := Decimal(row["positionAmt"]))}
 
+    def market_ms(self) -> int:
+        """Market time: that of the newest mark price (the time that the venue signs requests by is real)."""
+        return max(int(row["time"]) for row in self._ask("/fapi/v1/premiumIndex", ""))
+
+    def candles(self, symbol: str, since_ms: int) -> list[list[Any]]:
+        """Minute candles from a market time on, the next few."""
+        query = urllib.parse.urlencode({"symbol": symbol, "interval": "1m", "startTime": since_ms, "limit": 3})
+        return list(self._ask("/fapi/v1/klines", query))
+
+    def executions(self, symbol: str) -> list[Row]:
+        """All executions of a symbol as the venue words them."""
+        return list(self._pages(symbol))
+
+    def conditional_orders(self, symbol: str) -> list[Row]:
+        """Every conditional order of a symbol, whatever became of it."""
+        found: dict[int, Row] = {}
+        while True:
+            after = max(found) if found else 1
+            rows = self.signed("/fapi/v1/allAlgoOrders", symbol=symbol, algoId=after, limit=PAGE)
+            fresh = {int(row["algoId"]): row for row in rows if int(row["algoId"]) not in found}
+            found |= fresh
+            if len(rows) < PAGE or not fresh:
+                return list(found.values())
+
     def stops(self, symbol: str) -> list[Row]:
         return list(self.signed("/fapi/v1/openAlgoOrders", symbol=symbol))
 
