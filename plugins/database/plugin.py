@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from plugins.domain import Account, Fill, Position
 from plugins.store import STORE_ERRORS, Store, TradeRow, Trouble, sentence_of
 from plugins.store.address import sqlite_file
 from plugins.store.backups import FOLDER, make_backup
+from plugins.store.equity import EquityBounds
 from plugins.store.files import BackupFailed
 from plugins.store.integrity import damage_of
 from qtcore import Context, Finding, Gap, Health, NotReady, Plugin, action, every, hookimpl
@@ -166,6 +168,11 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
     async def trades(self, _: Ctx, limit: int = 50) -> list[TradeRow]:
         """Closed round trips, newest first."""
         return await self._held().store.trades.latest(limit=limit)
+
+    @action()
+    async def equity_bounds(self, _: Ctx, since: datetime) -> EquityBounds:
+        """The first equity at or after a market time and the highest ever, for whoever must measure losses."""
+        return await self._held().store.equity.bounds(since)
 
     @action(effect=True, timeout_s=60.0)
     async def rebuild(self, _: Ctx) -> int:

@@ -211,7 +211,7 @@ class Executor(Plugin[ExecutorSettings]):
     async def _last_gates(self, ctx: Ctx, order: Order) -> Order | Refusal:
         try:
             ctx.check_lease()
-            asked = {"symbol": order.signal.symbol, "notional": order.sizing.notional}
+            asked = {"symbol": order.signal.symbol, "side": order.side, "notional": order.sizing.notional}
             answer = await ctx.call("risk_guard.approve", asked, timeout_s=APPROVAL_TIMEOUT_S)
         except Fenced as error:
             return Refusal(OutcomeCode.LEASE, str(error))

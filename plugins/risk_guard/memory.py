@@ -1,32 +1,73 @@
-"""The baselines across restarts: one small file of the plugin's own."""
+"""What the guard knows across restarts: one small file of its own, and what to think when it cannot be read."""
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from plugins.risk_guard.latch import Latch
 from plugins.risk_guard.limits import Baselines
+from plugins.risk_guard.trips import Trips
 
 FILE_NAME = "baselines.json"
-_ADAPTER = TypeAdapter(Baselines)
 
 
-def recall(folder: Path) -> Baselines | None:
-    """What was remembered; None when nothing was, or when it cannot be read (the day then begins anew)."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Baselines, what the fills came to, and why entries are stopped if they are."""
+
+    baselines: Baselines
+    trips: Trips = field(default_factory=Trips)
+    latch: Latch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Nothing can be recalled: because there is no file, or because what is there makes no sense."""
+
+    why: str
+    missing: bool
+
+
+_ADAPTER = TypeAdapter(Memory)
+_OLDER = TypeAdapter(Baselines)
+
+
+def recall(folder: Path) -> Memory | Forgotten:
+    """What was remembered. A file that cannot be understood is put aside, never taken for an empty one."""
+    file = folder / FILE_NAME
     try:
-        return _ADAPTER.validate_json((folder / FILE_NAME).read_bytes())
-    except (OSError, ValidationError):
-        return None
+        content = file.read_bytes()
+    except FileNotFoundError:
+        damaged = file.with_suffix(".damaged").exists()
+        return Forgotten(f"{file} was damaged" if damaged else f"there is no {file}", missing=not damaged)
+    except OSError as error:
+        return Forgotten(f"{file} cannot be read ({error.strerror})", missing=False)
+    try:
+        return _ADAPTER.validate_json(content)
+    except ValidationError:
+        pass
+    try:
+        return Memory(_OLDER.validate_json(content))
+    except ValidationError:
+        aside = file.with_suffix(".damaged")
+        with suppress(OSError):
+            file.replace(aside)
+        return Forgotten(f"{file} is damaged; it was put aside as {aside.name}", missing=False)
 
 
-def remember(folder: Path, baselines: Baselines) -> None:
-    """Replace the file as a whole. Raises OSError when the disk refuses."""
+def remember(folder: Path, memory: Memory) -> None:
+    """Replace the file as a whole. Raises OSError when the disk refuses.
+
+    It is not synced, for an answer to the executor must not wait on a disk: after a power failure a torn file is
+    found damaged, which is the safe side.
+    """
     fresh = folder / f".{FILE_NAME}.new"
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(asdict(baselines), file, default=str)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(_ADAPTER.dump_json(memory))
     fresh.replace(folder / FILE_NAME)
