@@ -19,6 +19,7 @@ from plugins.exchange.results import Entered
 from plugins.exchange.sending import Sender
 from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.wire import ZERO
+from plugins.store.kill_switch import read_kill_switch
 from qtcore import Context, Fenced
 
 
@@ -83,6 +84,9 @@ class Entries:
             return await self._without_stop(entry, stop)
 
     async def _enter_covered(self, entry: Tracked, stop: Tracked) -> Entered:
+        if (why := self._killed()) is not None:
+            entry = self._dropped(entry, why)
+            return _refusal(entry, await self._take_back(entry, stop), Refusal(OutcomeCode.KILL_SWITCH, why))
         try:
             entry = await self._send_entry(entry)
         except (LedgerDown, Fenced) as error:
@@ -96,6 +100,8 @@ class Entries:
 
     async def _enter_then_cover(self, entry: Tracked, refused_stop: Tracked) -> Entered:
         """For a venue that takes no closing stop while flat: enter, and cover the fill at once or leave again."""
+        if (why := self._killed()) is not None:
+            return _refusal(self._dropped(entry, why), refused_stop, Refusal(OutcomeCode.KILL_SWITCH, why))
         entry = await self._send_entry(entry)
         if not entry.filled:
             return _answer(entry, refused_stop)
@@ -136,6 +142,11 @@ class Entries:
             return await self._sender.cancel(stop)
         except Fenced:
             return stop
+
+    def _killed(self) -> str | None:
+        """Whether the kill switch was pulled while the stop was on its way: the entry must not follow then."""
+        kill = read_kill_switch(self._ctx.home)
+        return f"the kill switch was pulled before the entry left: {kill.why}" if kill.on else None
 
     def _dropped(self, entry: Tracked, why: str) -> Tracked:
         if entry.attempts:

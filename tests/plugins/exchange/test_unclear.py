@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from plugins.store import write_kill_switch
 from qtcore.testing import Harness
 
 pytestmark = pytest.mark.anyio
@@ -96,3 +99,17 @@ async def test_a_venue_that_goes_and_comes_back_is_reconciled(door: Harness, ven
     wire.cut = False
     reconciled = await door.call("exchange.reconcile", timeout_s=20)
     assert (reconciled["positions"], reconciled["fills"]) == (0, 2)
+
+
+async def test_h10_a_kill_between_stop_and_entry_keeps_the_entry_at_home(
+    door: Harness, venue: Any, wire: Any, lossy: Any
+) -> None:
+    """The switch is pulled while the stop's answer is awaited: no entry leaves, and the stop is taken back."""
+    wire.lose("POST /fapi/v1/algoOrder", lossy.Loss.REPLY)
+    async with asyncio.TaskGroup() as tasks:
+        entering = tasks.create_task(door.call("exchange.enter", wish(venue), timeout_s=10))
+        await door.until(lambda: bool(wire.lost))
+        write_kill_switch(door.home, on=True, who="ada", when=datetime.now(UTC), why="storm")
+    assert entering.result()["code"] == "blocked_kill_switch"
+    assert venue.trades(SYMBOL) == []
+    assert venue.stops(SYMBOL) == []
