@@ -45,7 +45,9 @@ class HistoryKeeper(Plugin[HistorySettings]):
         """Open the folder of this venue's market, then fetch whenever something is due."""
         async with ctx.subscribe(Universe, VenueAddress) as news, asyncio.TaskGroup() as tasks:
             address, universe = await _first_of_both(ctx, news)
-            client = VenueClient(address.origin, throttle=False, timeout_s=ctx.settings.request_timeout_s)
+            client = VenueClient(
+                address.origin, mode=address.mode, throttle=False, timeout_s=ctx.settings.request_timeout_s
+            )
             try:
                 self._open(ctx, client, address)
                 self._wanted = universe.symbols

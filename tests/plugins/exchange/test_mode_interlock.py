@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -278,6 +279,26 @@ async def test_testnet_signs_with_its_keys_for_the_address_that_is_told(tmp_path
         await runner.cleanup()
     assert "does not accept the API key" in sentence
     assert ("/fapi/v1/positionSide/dual", "the-real-key") in seen
+
+
+@pytest.mark.anyio
+async def test_testnet_trades_on_a_stand_in_under_its_own_letter(venue: Any, tmp_path: Path) -> None:
+    """Enter and close in mode testnet: ccxt's sandbox addresses, aimed here, and ids that no other mode gives."""
+    keys = {"api_key": PAPER_KEYS.key.get_secret_value(), "api_secret": PAPER_KEYS.secret.get_secret_value()}
+    async with harness(
+        Plug(BinancePlugin, "binance", settings={"stand_in": venue.origin}),
+        Plug(ExchangePlugin, "exchange", settings=keys),
+        home=tmp_path,
+        mode="testnet",
+        timers=False,
+    ) as h:
+        await h.ready("exchange")
+        trigger = str((venue.mark("BTCUSDT") * 98 / 100).quantize(Decimal("0.1")))
+        order = {"signal_id": "s1", "symbol": "BTCUSDT", "side": "long", "quantity": "0.010", "stop_trigger": trigger}
+        entered = await h.call("exchange.enter", order)
+        assert (entered["code"], entered["intent_id"][:6]) == ("filled", "qt-t-e")
+        assert [stop["clientAlgoId"][:6] for stop in venue.stops("BTCUSDT")] == ["qt-t-s"]
+        assert (await h.call("exchange.close", {"symbol": "BTCUSDT", "reason": "operator"}))["state"] == "filled"
 
 
 @pytest.mark.anyio
