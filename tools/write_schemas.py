@@ -50,6 +50,7 @@ CONTRACTS: dict[str, Any] = {
     "fill": domain.Fill,
     "position": domain.Position,
     "stop-state": domain.StopState,
+    "universe": domain.Universe,
     "ensemble-weights": domain.EnsembleWeights,
     "source-verdict": domain.SourceVerdict,
     "instrument": domain.Instrument,

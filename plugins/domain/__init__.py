@@ -4,6 +4,7 @@ from plugins.domain.brackets import Bracket
 from plugins.domain.history import Succession, at_market_ms, candle_of, candles_of, history_of, market_ms, succession
 from plugins.domain.market import (
     Candle,
+    Grade,
     Instrument,
     Mark,
     SymbolPolicy,
@@ -42,6 +43,7 @@ from plugins.domain.words import (
     Source,
     Standing,
     StopStatus,
+    Tier,
     View,
     Volatility,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "ExitReason",
     "ExitStyle",
     "Fill",
+    "Grade",
     "Instrument",
     "Intent",
     "IntentState",
@@ -83,6 +86,7 @@ __all__ = [
     "StopStatus",
     "Succession",
     "SymbolPolicy",
+    "Tier",
     "TradingPolicy",
     "Universe",
     "VenueAddress",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from plugins.domain.brackets import Bracket
-from plugins.domain.words import EntryStyle, ExitStyle, Mode, Regime, Source, Volatility
+from plugins.domain.words import EntryStyle, ExitStyle, Mode, Regime, Source, Tier, Volatility
 from qtcore import topic
 
 
@@ -75,11 +75,20 @@ class Instrument:
 @topic(retained=True)
 @dataclass(frozen=True, slots=True)
 class Universe:
-    """Which symbols may trade, and why the others may not."""
+    """Which symbols may trade, best first, and why the others may not; `tiers` says how well each of them trades."""
 
     symbols: tuple[str, ...]
     refused: dict[str, str]
     at: datetime
+    tiers: dict[str, Grade] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The tier of one symbol, and what keeps it there."""
+
+    tier: Tier
+    reason: str
 
 
 @topic(retained=True)

@@ -78,6 +78,19 @@ class Standing(StrEnum):
     NO_WEIGHT = "no_weight"
 
 
+class Tier(StrEnum):
+    """How well a symbol can be traded, best first."""
+
+    CORE = "core"
+    EXPANSION = "expansion"
+    CONDITIONAL = "conditional"
+
+    @property
+    def rank(self) -> int:
+        """0 for the best."""
+        return list(Tier).index(self)
+
+
 class Regime(StrEnum):
     """How a market moves."""
 

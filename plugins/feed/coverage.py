@@ -13,17 +13,22 @@ RECENT_BARS = 60
 
 
 def covered(windows: Mapping[str, Window], spreads: Mapping[str, float]) -> dict[str, dict[str, Any]]:
-    """For each symbol: `bars` kept, last close in market ms, `turnover` of the recent ones in quote asset, their
-    mean `movement` (high less low as a part of the close), the share of `empty` ones, and `spread` where known."""
-    return {symbol: {**_traded(window.tail(RECENT_BARS)), "bars": len(window), "spread": spreads.get(symbol)}
-            for symbol, window in windows.items()}  # fmt: skip
+    """For each symbol: `bars` kept, last close in market ms; of the recent ones, which span `recent_s`, the
+    `turnover` in quote asset, the mean `movement` (high less low as a part of the close) and the share of
+    `empty` ones; and the `spread` where it is known."""
+    return {
+        symbol: {**_traded(window.tail(RECENT_BARS)), "bars": len(window), "spread": spreads.get(symbol)}
+        for symbol, window in windows.items()
+    }
 
 
 def _traded(recent: list[Candle]) -> dict[str, Any]:
     if not recent:
-        return {"closed_ms": None, "turnover": "0", "movement": None, "empty": 1.0}
+        return {"closed_ms": None, "recent_s": 0, "interval_s": 0, "turnover": "0", "movement": None, "empty": 1.0}
     return {
         "closed_ms": market_ms(recent[-1].closed_at),
+        "recent_s": len(recent) * recent[-1].interval_s,
+        "interval_s": recent[-1].interval_s,
         "turnover": str(sum(candle.volume * candle.close for candle in recent)),
         "movement": sum(float(candle.high - candle.low) / float(candle.close) for candle in recent) / len(recent),
         "empty": sum(candle.volume == 0 for candle in recent) / len(recent),

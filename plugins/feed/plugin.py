@@ -105,8 +105,7 @@ class Feed(Plugin[FeedSettings]):
         try:
             self._spreads = await session.spreads()
         except TROUBLE as error:
-            self._spreads = {}
-            ctx.log.warning("no spreads", error=str(error))
+            ctx.log.warning("no new spreads", error=str(error))
 
     @every(600.0, timeout_s=120.0)
     async def choose(self, ctx: Ctx) -> None:

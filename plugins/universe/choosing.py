@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from plugins.domain import Instrument, Universe
+from plugins.domain import Grade, Instrument, Tier, Universe
+from plugins.universe.measures import Measures
 from plugins.universe.settings import UniverseSettings
+from plugins.universe.tiers import graded
 
 TRADING = "TRADING"
+ENDING = {"SETTLING", "PRE_SETTLE", "DELIVERING", "PRE_DELIVERING"}
+ENDED = {"CLOSE", "DELIVERED"}
 
 
 class Refusal(StrEnum):
@@ -22,38 +25,50 @@ class Refusal(StrEnum):
     EXCLUDED = "excluded"
     NOT_AT_VENUE = "not_at_venue"
     NOT_ASCII = "not_ascii"
+    SETTLING = "settling"
+    DELISTED = "delisted"
     NOT_TRADING = "not_trading"
     NO_FILTERS = "no_filters"
     NO_HISTORY = "no_history"
     NO_TURNOVER = "no_turnover"
+    WIDE_SPREAD = "wide_spread"
+    WILD = "wild"
+    HARDLY_TRADED = "hardly_traded"
+    TIER = "tier"
     BEYOND_MAXIMUM = "beyond_maximum"
-
-
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """What the feed knows of a symbol: closed candles, and quote asset traded in the last of them."""
-
-    bars: int
-    turnover: Decimal
 
 
 def chosen(
     instruments: Mapping[str, Instrument],
-    coverage: Mapping[str, Coverage],
+    coverage: Mapping[str, Measures],
     settings: UniverseSettings,
     at: datetime,
+    before: Universe | None = None,
 ) -> Universe:
-    """The universe. A refusal reads `code: what was found`; symbols stand in order of turnover."""
+    """The universe. A refusal reads `code: what was found`; symbols stand by tier, then turnover.
+
+    A symbol of the universe `before` leaves it, or its tier, only when it misses a bound by the slack.
+    """
     named = {*instruments, *coverage, *settings.include}
+    inside = set(before.symbols) if before is not None else set()
     refused = {
         symbol: refusal
         for symbol in sorted(named)
-        if (refusal := _refusal(symbol, instruments.get(symbol), coverage.get(symbol), settings))
+        if (refusal := _refusal(symbol, instruments.get(symbol), coverage.get(symbol), settings, symbol in inside))
     }
-    passing = sorted(named - refused.keys(), key=lambda symbol: (-coverage[symbol].turnover, symbol))
-    for place, symbol in enumerate(passing[settings.max_symbols :], start=settings.max_symbols + 1):
-        refused[symbol] = f"{Refusal.BEYOND_MAXIMUM}: number {place} by turnover, at most {settings.max_symbols} trade"
-    return Universe(symbols=tuple(passing[: settings.max_symbols]), refused=refused, at=at)
+    had = before.tiers if before is not None else {}
+    tiers = {
+        symbol: graded(coverage[symbol], settings, had[symbol].tier if symbol in had else None)
+        for symbol in named - refused.keys()
+    }
+    for symbol in [symbol for symbol, place in tiers.items() if place.tier not in settings.tiers]:
+        refused[symbol] = f"{Refusal.TIER}: {tiers[symbol].tier} symbols do not trade; {tiers.pop(symbol).reason}"
+    ranked = sorted(tiers, key=lambda symbol: _place(symbol, tiers, coverage))
+    symbols = _within(ranked, inside, settings)
+    for place, symbol in enumerate(ranked, start=1):
+        if symbol not in symbols:
+            refused[symbol] = f"{Refusal.BEYOND_MAXIMUM}: number {place}, at most {settings.max_symbols} trade"
+    return Universe(tuple(symbols), refused, at, {symbol: tiers[symbol] for symbol in symbols})
 
 
 def reasons(universe: Universe) -> dict[str, int]:
@@ -61,8 +76,29 @@ def reasons(universe: Universe) -> dict[str, int]:
     return dict(Counter(refusal.partition(":")[0] for refusal in universe.refused.values()))
 
 
+def counts(universe: Universe) -> dict[str, int]:
+    """How many symbols stand in which tier."""
+    return {tier.value: sum(place.tier is tier for place in universe.tiers.values()) for tier in Tier}
+
+
+def _place(symbol: str, tiers: Mapping[str, Grade], coverage: Mapping[str, Measures]) -> tuple[int, Decimal, str]:
+    return tiers[symbol].tier.rank, -coverage[symbol].turnover, symbol
+
+
+def _within(ranked: list[str], inside: set[str], settings: UniverseSettings) -> list[str]:
+    """The best, as many as may trade; one that is inside keeps its place while it is near enough."""
+    most = settings.max_symbols
+    kept = [symbol for symbol in ranked[: int(most * settings.slack)] if symbol in inside][:most]
+    fresh = [symbol for symbol in ranked[:most] if symbol not in kept][: most - len(kept)]
+    return [symbol for symbol in ranked if symbol in {*kept, *fresh}]
+
+
 def _refusal(
-    symbol: str, instrument: Instrument | None, coverage: Coverage | None, settings: UniverseSettings
+    symbol: str,
+    instrument: Instrument | None,
+    measures: Measures | None,
+    settings: UniverseSettings,
+    inside: bool,
 ) -> str | None:
     if settings.include and symbol not in settings.include:
         return f"{Refusal.NOT_ASKED_FOR}: not in universe.settings.include"
@@ -72,10 +108,14 @@ def _refusal(
         return f"{Refusal.NOT_ASCII}: {symbol!a} could not be told apart everywhere"
     if instrument is None:
         return f"{Refusal.NOT_AT_VENUE}: the venue lists no such contract"
-    return _unfit(instrument) or _unseen(coverage, settings)
+    return _unfit(instrument) or _unseen(measures, settings) or _poor(measures, settings, inside)
 
 
 def _unfit(instrument: Instrument) -> str | None:
+    if instrument.status in ENDING:
+        return f"{Refusal.SETTLING}: the venue is ending it ({instrument.status})"
+    if instrument.status in ENDED:
+        return f"{Refusal.DELISTED}: the venue has ended it ({instrument.status})"
     if instrument.status != TRADING:
         return f"{Refusal.NOT_TRADING}: its status is {instrument.status}"
     filters = {
@@ -90,11 +130,26 @@ def _unfit(instrument: Instrument) -> str | None:
     return None
 
 
-def _unseen(coverage: Coverage | None, settings: UniverseSettings) -> str | None:
-    if coverage is None:
+def _unseen(measures: Measures | None, settings: UniverseSettings) -> str | None:
+    if measures is None:
         return f"{Refusal.NO_HISTORY}: the feed does not follow it"
-    if coverage.bars < settings.minimum_bars:
-        return f"{Refusal.NO_HISTORY}: {coverage.bars} closed candles of {settings.minimum_bars}"
-    if coverage.turnover <= settings.minimum_turnover:
-        return f"{Refusal.NO_TURNOVER}: {coverage.turnover:.0f} traded, more than {settings.minimum_turnover} is asked"
+    if measures.bars < settings.minimum_bars:
+        return f"{Refusal.NO_HISTORY}: {measures.bars} closed candles of {settings.minimum_bars}"
+    return None
+
+
+def _poor(measures: Measures | None, settings: UniverseSettings, inside: bool) -> str | None:
+    if measures is None:
+        return None
+    slack = settings.slack if inside else 1.0
+    if measures.turnover * Decimal(str(slack)) <= settings.minimum_turnover:
+        asked = settings.minimum_turnover
+        return f"{Refusal.NO_TURNOVER}: {measures.turnover:.0f} traded an hour, more than {asked} is asked"
+    for code, value, most in (
+        (Refusal.WIDE_SPREAD, measures.spread, settings.maximum_spread),
+        (Refusal.WILD, measures.movement, settings.maximum_movement),
+        (Refusal.HARDLY_TRADED, measures.empty, settings.maximum_empty),
+    ):
+        if value is not None and value > most * slack:
+            return f"{code}: {value:.2%}, at most {most:.2%}"
     return None

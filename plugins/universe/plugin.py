@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from plugins.domain import Instrument, Universe
-from plugins.universe.choosing import Coverage, chosen, reasons
+from plugins.universe.choosing import chosen, counts, reasons
+from plugins.universe.findings import empty_finding, old_finding
+from plugins.universe.measures import Measures, measured
 from plugins.universe.settings import UniverseSettings
 from qtcore import (
     CallFailed,
@@ -18,7 +18,6 @@ from qtcore import (
     Health,
     NotReady,
     Plugin,
-    Severity,
     action,
     hookimpl,
 )
@@ -28,13 +27,16 @@ GATHER_S = 0.1
 
 FAILED_LOOKS = 3
 
+REFRESH_S = 45.0
+"""How long the feed may take to load the history of symbols that are new to it."""
+
 
 class UniversePlugin(Plugin[UniverseSettings]):
     """Publishes the universe when it changes, and at each refresh that found it the same."""
 
     reads: ClassVar = [Instrument]
     writes: ClassVar = [Universe]
-    calls: ClassVar = ["feed.coverage"]
+    calls: ClassVar = ["feed.coverage", "feed.refresh"]
     cadence_s = 15.0
 
     def __init__(self) -> None:
@@ -42,6 +44,8 @@ class UniversePlugin(Plugin[UniverseSettings]):
         self._changed = asyncio.Event()
         self._universe: Universe | None = None
         self._failures = 0
+        self._trouble = ""
+        self._coverage: dict[str, Measures] = {}
         self._looked_s = 0.0
 
     @hookimpl
@@ -66,18 +70,41 @@ class UniversePlugin(Plugin[UniverseSettings]):
         if universe is None:
             return Health.unknown("no universe has been chosen yet")
         age_s = ctx.now() - self._looked_s
-        facts = {"symbols": len(universe.symbols), "refused": reasons(universe), "age_s": round(age_s, 1)}
+        facts = {
+            "symbols": len(universe.symbols),
+            "tiers": counts(universe),
+            "refused": reasons(universe),
+            "age_s": round(age_s, 1),
+        }
         if self._failures >= FAILED_LOOKS:
-            return Health.degraded("the feed does not say what it covers; the universe is old", **facts)
+            return Health.degraded("the universe is old", old_finding(age_s, self._trouble), **facts)
         if not universe.symbols:
-            return Health.critical("no symbol may trade", _empty(universe), **facts)
-        return Health.healthy(f"{len(universe.symbols)} symbols may trade, {len(universe.refused)} not", **facts)
+            return Health.critical("no symbol may trade", empty_finding(universe), **facts)
+        core = counts(universe)["core"]
+        told = f"{len(universe.symbols)} symbols may trade ({core} of them core), {len(universe.refused)} not"
+        return Health.healthy(told, **facts)
 
-    @action(timeout_s=15.0)
-    async def refresh(self, ctx: Context[UniverseSettings]) -> dict[str, Any]:
-        """Choose anew, now; returns the symbols and why the others were refused."""
+    @hookimpl
+    async def heal(self, ctx: Context[UniverseSettings], finding: Finding) -> str:
+        """Choose anew; what is missing from the outside is not made up."""
         universe = await self._choose(ctx)
-        return {"symbols": list(universe.symbols), "refused": universe.refused, "reasons": reasons(universe)}
+        return f"chose anew, for {finding.code}: {len(universe.symbols)} symbols may trade"
+
+    @action(timeout_s=60.0)
+    async def refresh(self, ctx: Context[UniverseSettings]) -> dict[str, Any]:
+        """Let the feed look which symbols are worth following, and choose anew; returns what came of it."""
+        try:
+            await ctx.call("feed.refresh", timeout_s=REFRESH_S)
+        except (CallFailed, CallUnanswered) as error:
+            ctx.log.warning("the feed follows the symbols that it has", error=str(error))
+        return _told(await self._choose(ctx))
+
+    @action(command="universe", help="which symbols may trade, in which tier, and why the others may not")
+    async def symbols(self, _ctx: Context[UniverseSettings]) -> dict[str, Any]:
+        """The universe as it is now."""
+        if self._universe is None:
+            raise NotReady("no universe has been chosen yet", retry_after_s=1.0)
+        return _told(self._universe)
 
     async def _gather(self, instruments: Any) -> None:
         async for instrument in instruments:
@@ -107,15 +134,22 @@ class UniversePlugin(Plugin[UniverseSettings]):
             await self._choose(ctx)
         except (CallFailed, CallUnanswered) as error:
             self._failures += 1
+            self._trouble = str(error)
             ctx.log.warning("universe not refreshed", error=str(error), failures=self._failures)
+            await self._put(ctx)  # what the venue has ended is refused whatever the feed says
 
     async def _choose(self, ctx: Context[UniverseSettings]) -> Universe:
         self._changed.clear()
-        coverage = _coverage(await ctx.call("feed.coverage"))
-        universe = chosen(self._instruments, coverage, ctx.settings, ctx.market_now())
+        rows = await ctx.call("feed.coverage")
+        self._coverage = {symbol: measured(row) for symbol, row in rows.items()}
+        self._failures, self._looked_s = 0, ctx.now()
+        return await self._put(ctx)
+
+    async def _put(self, ctx: Context[UniverseSettings]) -> Universe:
+        universe = chosen(self._instruments, self._coverage, ctx.settings, ctx.market_now(), self._universe)
         if self._universe is None or _differ(self._universe, universe):
             ctx.log.info("universe chosen", symbols=universe.symbols, refused=reasons(universe))
-        self._universe, self._failures, self._looked_s = universe, 0, ctx.now()
+        self._universe = universe
         await ctx.publish(universe)
         ctx.progress("choices", data_as_of=universe.at)
         return universe
@@ -126,18 +160,11 @@ def _differ(before: Universe, after: Universe) -> bool:
     return {*before.symbols} != {*after.symbols} or reasons(before) != reasons(after)
 
 
-def _coverage(answer: Mapping[str, Mapping[str, Any]]) -> dict[str, Coverage]:
-    return {symbol: Coverage(int(row["bars"]), Decimal(row["turnover"])) for symbol, row in answer.items()}
-
-
-def _empty(universe: Universe) -> Finding:
-    return Finding(
-        code="QT-UNIVERSE-EMPTY",
-        severity=Severity.HIGH,
-        summary="no symbol may trade",
-        evidence={"refused": {**universe.refused}},
-        cause="; ".join(f"{count} x {reason}" for reason, count in reasons(universe).items()) or "nothing is listed",
-        consequence="no signals are made and nothing is entered; open positions are looked after",
-        fix="see `qt call universe.refresh` for the reason of each symbol; correct include, exclude or minimum_bars",
-        verify="`qt call universe.refresh` lists symbols",
-    )
+def _told(universe: Universe) -> dict[str, Any]:
+    """The universe for people and programs."""
+    return {
+        "symbols": list(universe.symbols),
+        "tiers": {symbol: {"tier": s.tier.value, "reason": s.reason} for symbol, s in universe.tiers.items()},
+        "refused": universe.refused,
+        "reasons": reasons(universe),
+    }
