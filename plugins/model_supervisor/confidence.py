@@ -1,0 +1,79 @@
+"""What confidences look like: inside their scale, alive, without a spike, and as often right as they say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plugins.domain import CONFIDENCE, Source
+from plugins.model_supervisor.rules import Judged, Rules, Said
+
+BUCKET = 0.1
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """`outside` the source's scale; `distinct` share of unlike values; the most frequent value and its share."""
+
+    n: int
+    outside: int
+    distinct: float
+    mode: float
+    mode_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Mean gap between confidence (buckets of a tenth) and how often it was right; `right` is the hit rate."""
+
+    n: int
+    gap: float
+    right: float
+    confidence: float
+
+
+def spread_of(source: Source, signals: Sequence[Said]) -> Spread:
+    """The distribution of one source's confidences."""
+    scale = CONFIDENCE[source]
+    low, high = float(scale.lowest) - TOLERANCE, float(scale.highest) + TOLERANCE
+    values = [round(each.confidence, 6) for each in signals]
+    if not values:
+        return Spread(0, 0, 1.0, 0.0, 0.0)
+    mode, times = Counter(values).most_common(1)[0]
+    outside = sum(1 for value in values if not low <= value <= high)
+    return Spread(len(values), outside, len(set(values)) / len(values), mode, times / len(values))
+
+
+def reliability_of(signals: Sequence[Judged]) -> Reliability:
+    """Expected calibration error of one source, over signals with a known fate."""
+    n = len(signals)
+    if not n:
+        return Reliability(0, 0.0, 0.0, 0.0)
+    buckets: dict[int, list[Judged]] = {}
+    for each in signals:
+        buckets.setdefault(int(each.said.confidence / BUCKET), []).append(each)
+    gap = sum(abs(_said(group) - _was(group)) * len(group) for group in buckets.values()) / n
+    return Reliability(n, gap, _was(signals), _said(signals))
+
+
+def complaint(spread: Spread, rules: Rules) -> str:
+    """Why such confidences cannot be meant; empty when they can."""
+    if spread.outside:
+        return f"{spread.outside} of {spread.n} confidences are outside of the source's own scale"
+    if spread.n < rules.least:
+        return ""
+    if spread.distinct < rules.distinct:
+        return f"only {spread.distinct:.0%} of {spread.n} confidences differ: it is stuck"
+    if spread.mode_share > rules.spike:
+        return f"{spread.mode_share:.0%} of {spread.n} confidences are exactly {spread.mode:g}"
+    return ""
+
+
+def _said(signals: Sequence[Judged]) -> float:
+    return sum(each.said.confidence for each in signals) / len(signals)
+
+
+def _was(signals: Sequence[Judged]) -> float:
+    return sum(each.right for each in signals) / len(signals)
