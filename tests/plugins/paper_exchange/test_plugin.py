@@ -7,7 +7,7 @@ import pytest
 
 from plugins.domain import Mode, VenueAddress
 from plugins.paper_exchange.plugin import PaperExchange
-from qtcore import ClockMap, Status
+from qtcore import CallFailed, ClockMap, Status
 from qtcore.testing import Plug, conformance, harness
 
 pytestmark = pytest.mark.anyio
@@ -81,6 +81,35 @@ async def test_it_never_runs_beside_real_money():
     """In mode live it refuses to start."""
     async with harness(plug(), mode="live") as h:
         assert (await h.end()).cause == "needs_operator"
+
+
+async def test_a_fault_is_begun_listed_and_ended_by_actions():
+    """While it is on the venue is degraded and says which fault that is; what is no fault is refused."""
+    async with harness(plug(speed="lockstep")) as h:
+        await h.ready()
+        begun = await h.call("paper_exchange.fault", {"kind": "stuck_trigger", "symbol": "BTCUSDT", "seconds": 600})
+        assert (begun["kind"], begun["strikes_left"]) == ("stuck_trigger", None)
+        await h.call("paper_exchange.fault", {"kind": "refusal", "options": {"code": "-4192"}})
+        health = await h.health()
+        assert health.status is Status.DEGRADED
+        assert {finding.code for finding in health.findings} == {"QT-VENUE-FAULT"}
+        assert "stuck_trigger (symbol BTCUSDT) is active" in health.summary
+        assert [row["kind"] for row in await h.call("paper_exchange.faults")] == ["stuck_trigger", "refusal"]
+        for wrong in ({"kind": "mute", "options": {"loud": True}}, {"kind": "liquidation", "symbol": "NOPE"}):
+            with pytest.raises(CallFailed):
+                await h.call("paper_exchange.fault", wrong)
+        assert await h.call("paper_exchange.clear_faults") == 2
+        assert (await h.health()).status is Status.HEALTHY
+
+
+async def test_a_drill_begins_with_the_venue():
+    """Faults in the settings are on from the start; one that this market cannot have needs a person."""
+    async with harness(plug(faults=[{"kind": "overload", "seconds": 600}])) as h:
+        await h.ready()
+        assert [row["kind"] for row in await h.call("paper_exchange.faults")] == ["overload"]
+    async with harness(plug(faults=[{"kind": "delisting", "symbol": "BTCUSD"}])) as h:
+        end = await h.end()
+        assert (end.cause, "did you mean BTCUSDT" in end.sentence) == ("needs_operator", True)
 
 
 async def test_it_is_a_proper_plugin():

@@ -248,3 +248,37 @@ def test_a_foreign_or_broken_ledger_is_refused(tmp_path):
     (home / "venue.db").write_bytes(b"SQLite format 3\x00" + os.urandom(200))
     code, said = refused(home, *MARKET, "--port", "0")
     assert (code, "is damaged" in said) == (69, True)
+
+
+def test_a_stop_stuck_in_triggering_is_carried_out_by_the_next_venue(tmp_path):
+    """Killed with a stop between trigger and engine, the venue comes back, hands it over, and nothing is lost."""
+    with venue(tmp_path, *MARKET, "--speed", "lockstep") as process:
+        process.ask("POST", "/fapi/v1/order", symbol="ETHUSDT", side="BUY", type="MARKET", quantity="1")
+        price = Decimal(process.ask("GET", "/fapi/v1/ticker/price", symbol="ETHUSDT")["price"])
+        placed = process.ask(
+            "POST",
+            "/fapi/v1/algoOrder",
+            algoType="CONDITIONAL",
+            symbol="ETHUSDT",
+            side="SELL",
+            type="STOP_MARKET",
+            triggerPrice=str((price * Decimal("0.999")).quantize(Decimal("0.01"))),
+            closePosition="true",
+        )
+        body = json.dumps({"kind": "stuck_trigger", "symbol": "ETHUSDT", "seconds": 600})
+        process.connection.request("POST", "/qt/v1/faults", body=body, headers={"Content-Type": "application/json"})
+        assert json.loads(process.connection.getresponse().read())["kind"] == "stuck_trigger"
+        for _ in range(200):
+            process.ask("POST", "/qt/v1/advance", bars=5)
+            stop = process.ask("GET", "/fapi/v1/algoOrder", algoId=placed["algoId"])
+            if stop["algoStatus"] != "NEW":
+                break
+        assert stop["algoStatus"] == "TRIGGERING"
+        process.kill()
+    assert rows(tmp_path, "SELECT status FROM algos") == [("TRIGGERING",)]
+    with venue(tmp_path, *MARKET, "--speed", "lockstep") as process:
+        stop = process.ask("GET", "/fapi/v1/algoOrder", algoId=placed["algoId"])
+        assert (stop["algoStatus"], stop["actualQty"]) == ("FINISHED", "1.000")
+        assert process.ask("GET", "/fapi/v3/positionRisk") == []
+    wallet, incomes = rows(tmp_path, "SELECT wallet FROM venue")[0][0], rows(tmp_path, "SELECT amount FROM incomes")
+    assert Decimal(wallet) == sum(Decimal(amount) for (amount,) in incomes)

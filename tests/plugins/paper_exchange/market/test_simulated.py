@@ -219,3 +219,13 @@ def test_path_stays_on_the_tick() -> None:
     market = SimulatedMarket(1)
     bar = bar_of(market, 5)
     assert [step.price % market.rules["BTCUSDT"].tick_size for step in market.path(bar, "BTCUSDT")] == [0, 0, 0, 0]
+
+
+def test_some_symbols_settle_funding_every_four_hours() -> None:
+    """SUIUSDT pays half as much twice as often, on the hours that the others have too."""
+    market = SimulatedMarket(7)
+    begin = market.start_ms - market.start_ms % DAY_MS
+    rows = market.funding("SUIUSDT", begin, begin + 3 * DAY_MS)
+    assert [(at_ms - begin) // 3_600_000 for at_ms, _ in rows] == list(range(0, 72, 4))
+    assert rows[0][1] == rows[1][1]
+    assert {rate for _, rate in rows} != {rows[0][1]}
