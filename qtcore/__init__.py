@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from qtcore.messaging.clock import ClockMap
     from qtcore.messaging.envelope import Gap
     from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, checked_mode, every, is_check
+    from qtcore.records.journal_event import EventKind, JournalEvent
     from qtcore.topics import topic
     from qtcore.wording import counted
 
@@ -25,11 +26,13 @@ __all__ = [
     "ClockMap",
     "Condition",
     "Context",
+    "EventKind",
     "Fenced",
     "Finding",
     "Gap",
     "Health",
     "HookCall",
+    "JournalEvent",
     "NeedsOperator",
     "NoSettings",
     "NotReady",
@@ -58,11 +61,13 @@ _HOMES = {
     "ClockMap": "qtcore.messaging.clock",
     "Condition": "qtcore.health.model",
     "Context": "qtcore.context",
+    "EventKind": "qtcore.records.journal_event",
     "Fenced": "qtcore.errors",
     "Finding": "qtcore.health.model",
     "Gap": "qtcore.messaging.envelope",
     "Health": "qtcore.health.model",
     "HookCall": "qtcore.hooks",
+    "JournalEvent": "qtcore.records.journal_event",
     "NeedsOperator": "qtcore.errors",
     "NoSettings": "qtcore.plugin",
     "NotReady": "qtcore.errors",

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from qtcore.health.model import Finding
 from qtcore.kernel.words import Autonomy
 from qtcore.messaging.envelope import Envelope, Gap
+from qtcore.records.journal_event import JournalEvent
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -158,6 +159,13 @@ class Context(ABC, Generic[S]):
     @abstractmethod
     def claim_posture(self, level: str, reason: str) -> None:
         """Demand at least this posture; renew within 3 s or it lapses."""
+
+    @abstractmethod
+    async def events(self, since: int = 0, *, limit: int = 1_000) -> list[JournalEvent]:
+        """The journal's entries after `since` (a `seq`) in order: what happened to all plugins, and findings.
+
+        A negative `since` counts from the end. Empty while there is no journal. Raises RecordsDamaged.
+        """
 
     @abstractmethod
     def check_lease(self) -> None:

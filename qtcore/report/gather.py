@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from datetime import timedelta
-from pathlib import Path
 
 from qtcore.config.manifest_cache import cached_manifests
 from qtcore.control.client import READING_TIMEOUT_S, NotAnswering, NotRunning, ask
@@ -22,6 +21,7 @@ from qtcore.report.document import DeductionLine, ReportDocument, Scorecard, Sco
 from qtcore.report.episodes import episodes_of, healings_of
 from qtcore.report.from_records import SILENT, Remembered, remember
 from qtcore.report.status_document import PluginLine, StatusDocument
+from qtcore.upkeep import usage
 
 _MOST_EVENTS = 20_000
 _SEVERITIES = list(Severity)
@@ -148,17 +148,4 @@ def _vital(home: Home) -> frozenset[str]:
 
 
 def _usage(home: Home) -> list[Usage]:
-    parts = (
-        ("state", home.state),
-        ("logs", home.logs),
-        ("traces", home.traces),
-        ("data", home.data),
-        ("journal", home.journal),
-    )
-    databases = [("database", path) for path in sorted(home.root.glob("*.db")) if path != home.journal]
-    return [Usage(what=what, path=str(path), bytes=_size(path)) for what, path in (*parts, *databases)]
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else path.parent.glob(path.name + "*")
-    return sum(file.stat().st_size for file in files if file.is_file())
+    return [Usage(what=use.what, path=str(use.path), bytes=use.bytes) for use in usage(home.root)]

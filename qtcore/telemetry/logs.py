@@ -16,13 +16,15 @@ from qtcore.telemetry.redaction import SECRETS, Redactor
 
 _FIRST = ("time", "level", "event", "plugin", "generation", "trace_id", "span_id")
 _LONGEST_LINE = 64 * 1024
+PART_BYTES = 5 * 1024 * 1024
+KEPT_PARTS = 3
 
 
 class LogFile:
     """Where structlog's loggers of one process end. Never raises; lines the disk refused are counted."""
 
     def __init__(self, path: Path, redactor: Redactor = SECRETS) -> None:
-        self.lines = LineFile(path, max_bytes=5 * 1024 * 1024, keep=3)
+        self.lines = LineFile(path, max_bytes=PART_BYTES, keep=KEPT_PARTS)
         self._redactor = redactor
 
     def msg(self, line: bytes) -> None:

@@ -27,6 +27,8 @@ from qtcore.messaging.calls import Caller
 from qtcore.messaging.mailbox import Mailbox
 from qtcore.messaging.trace_context import current_trace_id
 from qtcore.plugin import Plugin
+from qtcore.records.home import Home
+from qtcore.records.journal_event import JournalEvent
 from qtcore.telemetry.routine import keep_routine
 from qtcore.topics import options_of
 
@@ -175,6 +177,10 @@ class HostContext(Context[S]):
         )
         self._report(ClaimPosture(plugin=self.name, generation=self.generation, claim=claim))
 
+    async def events(self, since: int = 0, *, limit: int = 1_000) -> list[JournalEvent]:
+        self._check_fence()
+        return await asyncio.to_thread(_entries, self.home, since, limit)
+
     def check_lease(self) -> None:
         self._check_fence()
         silent_s = self._slot.supervisor_silent_s()
@@ -275,3 +281,14 @@ class HostContext(Context[S]):
             act()
         else:
             self._loop.call_soon_threadsafe(act)
+
+
+def _entries(home: Path, since: int, limit: int) -> list[JournalEvent]:
+    from qtcore.records.journal_reader import JournalReader  # brings sqlite3, which most plugins never need
+
+    path = Home(home).journal
+    if not path.exists():
+        return []
+    with JournalReader.open(path) as journal:
+        seq = max(0, journal.bounds()[1] + since) if since < 0 else since
+        return journal.read(seq, limit)
