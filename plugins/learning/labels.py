@@ -2,7 +2,8 @@
 
 A decision at the close of bar t enters at the open of bar t+1 and leaves at the first of three barriers: a take-profit
 and a stop at the same distance, and a last bar (M. López de Prado, Advances in Financial Machine Learning, ch. 3).
-A class is the direction that would have earned money after fees, slippage and funding; a move that costs eat is FLAT.
+A class is the direction whose take-profit was reached and earned money after fees, slippage and funding. What ended at
+the last bar is FLAT, whatever little it earned, and so is a move that costs eat, or one that hit both barriers at once.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ def labels_of(panel: Panel, settled: Floats, barriers: Barriers, costs: Costs) -
     net_short = gross_short - costs.round_trip + funding
     known = _complete(panel, barriers.horizon_bars) & np.isfinite(distance) & np.isfinite(net_long)
     direction = np.full(entry.shape, int(Direction.FLAT), dtype=np.int8)
-    direction[(net_long > 0.0) & (net_long >= net_short)] = int(Direction.UP)
-    direction[(net_short > 0.0) & (net_short > net_long)] = int(Direction.DOWN)
+    direction[touch_up & (net_long > 0.0)] = int(Direction.UP)
+    direction[touch_down & (net_short > 0.0)] = int(Direction.DOWN)
     direction[~known] = UNKNOWN
     return Labels(direction, last, net_long, net_short, distance)
 

@@ -50,9 +50,7 @@ def walk(mine: History, at: int) -> tuple[str, int, float, float] | None:
         if entered_ms < time <= left_ms
     )
     net_long, net_short = long_gain - COSTS.round_trip - paid, short_gain - COSTS.round_trip + paid
-    name = "FLAT"
-    if net_long > 0 or net_short > 0:
-        name = "UP" if net_long >= net_short else "DOWN"
+    name = "UP" if above and net_long > 0 else "DOWN" if below and net_short > 0 else "FLAT"
     return name, last, net_long, net_short
 
 
@@ -92,7 +90,7 @@ def test_labels_are_what_a_patient_walk_finds(moves: list[tuple[float, ...]], fu
         assert found.end[0, at] == last
         assert found.net_long[0, at] == pytest.approx(net_long, abs=1e-12)
         assert found.net_short[0, at] == pytest.approx(net_short, abs=1e-12)
-        if min(abs(net_long), abs(net_short), abs(net_long - net_short)) > 1e-9:
+        if min(abs(net_long), abs(net_short)) > 1e-9:
             assert Direction(found.direction[0, at]).name == name
 
 
@@ -105,7 +103,7 @@ def test_a_move_that_costs_eat_is_flat() -> None:
     nothing = np.zeros((1, 400))
     free = labels_of(panel, nothing, Barriers(), Costs(0.0, 0.0))
     dear = labels_of(panel, nothing, Barriers(), Costs(0.005, 0.001))
-    assert (free.direction[free.known] != Direction.FLAT).mean() > 0.9
+    assert (free.direction[free.known] != Direction.FLAT).mean() > 0.4
     assert (dear.direction[dear.known] == Direction.FLAT).all()
 
 
