@@ -45,6 +45,18 @@ async def test_a_garbled_candle_is_not_used_but_fetched(odd: Any) -> None:
         assert (odd.numbers(h), h.facts()["bad_frames"]) == ([60, 61], 1)
 
 
+@pytest.mark.parametrize("time", ["2025-01-01T01:00:00Z", None, "soon"])
+async def test_c11_a_time_of_another_kind_is_refused_and_counted(odd: Any, time: Any) -> None:
+    """An ISO time where milliseconds belong makes a bad frame, not a stale market; the true candle is fetched."""
+    async with odd.followed() as (h, venue):
+        venue.bars = 62
+        await venue.tell(venue.kline(60, t=time))
+        await venue.tell(venue.kline(61))
+        await h.until(lambda: len(odd.numbers(h)) == 2)
+        await h.health()
+        assert (odd.numbers(h), h.facts()["bad_frames"]) == ([60, 61], 1)
+
+
 async def test_after_a_lost_socket_nothing_is_lost(odd: Any) -> None:
     """The venue closes the socket while bars close; the feed dials again and fetches them."""
     async with odd.followed() as (h, venue):

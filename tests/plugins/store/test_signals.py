@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -122,3 +123,28 @@ async def test_known_signals_are_told_apart(store: Store) -> None:
     """A source can ask which of its ids it has already stored."""
     await store.signals.insert_many([signal("a")])
     assert await store.signals.known(["a", "b"]) == {"a"}
+
+
+async def test_a_burst_is_stored_whole(store: Store) -> None:
+    """More rows than one statement may hold values for, once each."""
+    many = [signal(str(number)) for number in range(1_700)]
+    assert await store.signals.insert_many(many) == 1_700
+    assert await store.signals.insert_many(many) == 0
+    assert await store.signals.count() == 1_700
+
+
+async def test_j6_more_readers_than_connections_wait_their_turn(store: Store) -> None:
+    """Nobody is refused because the pool is small."""
+    await store.signals.insert_many([signal("a")])
+    found = await asyncio.gather(*(store.signals.get("a") for _ in range(30)))
+    assert all(row is not None for row in found)
+
+
+async def test_the_nearest_misses_are_the_nearest(store: Store) -> None:
+    """Ranked by the part that was missing, exactly, also beside a bound of nothing."""
+    had = {"a": ("1", "100"), "b": ("99.99", "100"), "c": ("-0.001", "0"), "d": ("100.02", "100"), "e": ("5", "4")}
+    await store.signals.insert_many([signal(name) for name in had])
+    for name, (value, bound) in had.items():
+        await store.signals.set_outcome(outcome(name), had=Decimal(value), needed=Decimal(bound))
+    funnel = await store.signals.funnel(NOW - timedelta(hours=1), NOW + timedelta(hours=1), nearest=3)
+    assert [miss.signal_id for miss in funnel.nearest] == ["b", "d", "c"]
