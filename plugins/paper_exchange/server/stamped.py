@@ -21,7 +21,8 @@ class StampedHandler(RequestHandler):
         self.received_ns = 0
 
     def data_received(self, data: bytes) -> None:
-        if not self.received_ns:
+        # A body may come after its headers, when the request is being answered already: that is no new request.
+        if not self.received_ns and self._current_request is None:
             self.received_ns = time.monotonic_ns()
         super().data_received(data)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import os
@@ -13,7 +14,7 @@ from urllib.parse import urlencode
 import pytest
 from yarl import URL
 
-from plugins.paper_exchange.server.app import PUBLIC_SECRET, AddressInUseError, ServerSettings, VenueServer
+from plugins.paper_exchange.server.app import PUBLIC_KEY, PUBLIC_SECRET, AddressInUseError, ServerSettings, VenueServer
 from plugins.paper_exchange.server.limits import LimitSettings
 
 pytestmark = pytest.mark.anyio
@@ -216,6 +217,31 @@ async def test_order_requests_are_stamped(running):
     (stamp,) = (await running.get("/qt/v1/timing"))["orders"]
     assert stamp["client_id"] == "timed"
     assert before < stamp["received_ns"] < time.monotonic_ns()
+
+
+async def test_a_body_that_follows_its_headers_is_no_new_request(running):
+    """The stamp of the next request on that connection is its own, not that of the last one's body."""
+    url = URL(running.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    stamps = []
+    for name in ("first", "second"):
+        order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.001", "newClientOrderId": name}
+        body = signed(**order).encode()
+        headers = f"POST /fapi/v1/order HTTP/1.1\r\nHost: here\r\nX-MBX-APIKEY: {PUBLIC_KEY}\r\n"
+        form = f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+        stamps.append(time.monotonic_ns())
+        writer.write((headers + form).encode())
+        await writer.drain()
+        await running.get("/qt/v1/clock")  # by now the headers are being answered
+        writer.write(body)
+        assert b"200" in await reader.readline()
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.read(65536)
+    writer.close()
+    await writer.wait_closed()
+    orders = (await running.get("/qt/v1/timing"))["orders"]
+    assert [order["client_id"] for order in orders] == ["first", "second"]
+    assert stamps[1] <= orders[1]["received_ns"]
 
 
 async def test_the_clock_is_published(running):
