@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from plugins.domain import Intent, IntentState, Mode, Purpose, Side
+from plugins.domain import Instrument, Intent, IntentState, Mode, Purpose, Side
 from plugins.domain.rounds import RoundTrip
 from plugins.exchange.ids import Owner, owner_of, purpose_of
 from plugins.exchange.order_path import Tracked, learn
 from plugins.exchange.wire import AlgoView, OrderView, PositionView
+
+GONE = "GONE"
+"""The status of a symbol that the venue has dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,12 @@ def strange_positions(
 
 def _made_by_others(stranger: Stranger) -> bool:
     return stranger.owner in {Owner.FOREIGN, Owner.OTHER_MODE}
+
+
+def gone(known: Mapping[str, Instrument], found: Iterable[Instrument]) -> list[Instrument]:
+    """Symbols that the venue no longer names, or not in a way that can be read: known still, but not to be traded."""
+    named = {instrument.symbol for instrument in found}
+    return [replace(instrument, status=GONE) for symbol, instrument in sorted(known.items()) if symbol not in named]
 
 
 def adopted(view: AlgoView, now: datetime) -> Tracked:

@@ -31,6 +31,7 @@ class Figures:
     weight_1m: int
     banned_s: float = 0.0
     paused_s: float = 0.0
+    odd_symbols: int = 0
 
 
 def health_of(figures: Figures) -> Health:
@@ -56,6 +57,7 @@ def health_of(figures: Figures) -> Health:
             "positions": figures.positions,
             "fills": figures.fills,
             "weight_1m": figures.weight_1m,
+            "odd_symbols": figures.odd_symbols,
         },
     )
 

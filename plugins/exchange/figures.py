@@ -29,4 +29,5 @@ def figures_of(exchange: Exchange) -> Figures:
         weight_1m=exchange.requests.weight_1m,
         banned_s=weights.banned_s(now_ms),
         paused_s=weights.paused_s(now_ms),
+        odd_symbols=len(exchange.requests.odd_symbols),
     )

@@ -97,6 +97,9 @@ class Lanes:
         if client.usage.seen:  # an answer came; without one the client still has the figure of an older minute
             client.usage.seen = False
             self.weights.told(client.usage.weight_1m, self.clock.now_ms())
+            if client.usage.orders_10s:  # only answers to orders say it
+                self.weights.told_orders(client.usage.orders_10s, self.clock.now_ms())
+                client.usage.orders_10s = 0
 
     def _note_refusal(self, error: BaseError) -> None:
         answer = answer_of(error)

@@ -26,7 +26,7 @@ from plugins.domain import (
     Universe,
     VenueAddress,
 )
-from plugins.exchange.comparing import Stranger
+from plugins.exchange.comparing import Stranger, gone
 from plugins.exchange.condition import health_of
 from plugins.exchange.door import Refusal, Wish, judge_entry, judge_exit
 from plugins.exchange.figures import figures_of
@@ -172,7 +172,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         except (VenueRefusal, VenueSilent) as error:
             ctx.log.info("the venue's rules were not refreshed", why=str(error))
             return
-        for instrument in found:
+        for instrument in (*found, *gone(exchange.instruments, found)):
             if exchange.instruments.get(instrument.symbol) != instrument:
                 exchange.instruments[instrument.symbol] = instrument
                 await ctx.publish(instrument)

@@ -26,6 +26,7 @@ from plugins.exchange.wire import (
     PositionView,
     TradeView,
     Unreadable,
+    limit_from,
     object_of,
     rows_of,
 )
@@ -59,6 +60,7 @@ class Requests:
         self._weight_limit = weight_limit or sys.maxsize
         self.clock = lanes.clock
         self._working_type = working_type
+        self.odd_symbols: dict[str, str] = {}
 
     @property
     def weight_1m(self) -> int:
@@ -172,11 +174,26 @@ class Requests:
     # --- everything else --------------------------------------------------------------------------
 
     async def instruments(self) -> list[Instrument]:
-        """Every symbol with complete filters; notes the venue's weight limit. Raises VenueRefusal, VenueSilent."""
+        """Every symbol with complete filters; also notes the venue's limits. Raises VenueRefusal, VenueSilent.
+
+        A symbol that cannot be read is in `odd_symbols`, with the reason: without filters there is no order in it, and
+        the others trade all the same.
+        """
         answer = _object(await self._data("fapiPublicGetExchangeInfo"), "exchange information")
-        self.lanes.weights.limit = min(self._weight_limit, _readable(wire.weight_limit_from, answer))
+        weights = self.lanes.weights
+        weights.limit = min(
+            self._weight_limit, _readable(lambda it: limit_from(it, "REQUEST_WEIGHT", "MINUTE"), answer)
+        )
+        weights.orders_limit = _readable(lambda it: limit_from(it, "ORDERS", "SECOND"), answer)
         usable = [row for row in _rows(answer.get("symbols"), "symbols") if row.get("contractType") == "PERPETUAL"]
-        return [_readable(wire.instrument_from, row) for row in usable]
+        found: list[Instrument] = []
+        self.odd_symbols = {}
+        for row in usable:
+            try:
+                found.append(wire.instrument_from(row))
+            except Unreadable as error:
+                self.odd_symbols[str(row.get("symbol"))] = str(error)
+        return found
 
     async def measure_clock(self) -> None:
         """Ask the venue's time by both lanes of orders and set `clock` by it. Raises VenueRefusal, VenueSilent.

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MINUTE_MS = 60_000
+ORDERS_MS = 10_000
 VENUE_LIMIT = 2_400
 """What the venue publishes; `exchangeInfo` says what holds."""
+VENUE_ORDERS_10S = 300
+ORDERS_SHARE = 0.8
+"""The part of the venue's orders in ten seconds that entries may use up; stops and closes count there too."""
 BANNED = 418
 LEAST_PAUSE_S = 1.0
 """A venue that asks for fewer requests without saying for how long."""
@@ -43,7 +47,10 @@ class WeightLedger:
 
     def __init__(self, limit: int = VENUE_LIMIT) -> None:
         self.limit = limit
+        self.orders_limit = VENUE_ORDERS_10S
         self._minute = -1
+        self._orders = 0
+        self._orders_window = -1
         self._used = 0
         self._in_flight = 0
         self._pause_until_ms = 0
@@ -73,7 +80,15 @@ class WeightLedger:
             rest_s = (MINUTE_MS - now_ms % MINUTE_MS) / 1000
             used = f"{self.used(now_ms)} of {self.limit}"
             return Hold(rest_s, f"{used} of the minute's request weight is used, the rest is kept for exits")
-        return None
+        return self._too_many_orders(now_ms) if lane is Lane.ENTRY else None
+
+    def _too_many_orders(self, now_ms: int) -> Hold | None:
+        if now_ms // ORDERS_MS != self._orders_window or self._orders < ORDERS_SHARE * self.orders_limit:
+            return None
+        rest_s = (ORDERS_MS - now_ms % ORDERS_MS) / 1000
+        return Hold(
+            rest_s, f"{self._orders} of {self.orders_limit} orders in 10 s are used, the rest is kept for exits"
+        )
 
     def began(self, weight: int) -> None:
         """A request is on its way."""
@@ -88,6 +103,12 @@ class WeightLedger:
         minute = now_ms // MINUTE_MS
         self._used = max(self._used, used) if minute == self._minute else used
         self._minute = minute
+
+    def told_orders(self, count: int, now_ms: int) -> None:
+        """The venue said how many orders it has counted in these ten seconds."""
+        window = now_ms // ORDERS_MS
+        self._orders = max(self._orders, count) if window == self._orders_window else count
+        self._orders_window = window
 
     def slow_down(self, status: int, retry_after_s: float, now_ms: int) -> None:
         """The venue refused with 429 or 418 and said when to come again."""

@@ -258,13 +258,13 @@ def instrument_from(row: Json) -> Instrument:
     )
 
 
-def weight_limit_from(row: Json) -> int:
-    """The request weight a minute that `/fapi/v1/exchangeInfo` allows. Raises Unreadable."""
+def limit_from(row: Json, kind: str, interval: str) -> int:
+    """A limit of `/fapi/v1/exchangeInfo`, such as REQUEST_WEIGHT by MINUTE. Raises Unreadable."""
     limits = rows_of(row.get("rateLimits"), "rate limits")
-    found = [limit for limit in limits if limit.get("rateLimitType") == "REQUEST_WEIGHT"]
-    if not found:
-        raise Unreadable("the venue names no limit of request weight")
-    return int(_decimal(found[0], "limit"))
+    for limit in limits:
+        if (limit.get("rateLimitType"), limit.get("interval")) == (kind, interval):
+            return int(_decimal(limit, "limit"))
+    raise Unreadable(f"the venue names no limit {kind} by {interval}")
 
 
 def rows_of(answer: object, what: str) -> Sequence[Json]:

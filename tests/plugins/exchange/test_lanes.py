@@ -14,7 +14,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.domain import Intent, Purpose, Side
+from plugins.domain import Instrument, Intent, Purpose, Side
+from plugins.exchange.comparing import gone
 from plugins.exchange.lanes import Lanes, lane_of
 from plugins.exchange.mode_keys import PAPER_KEYS
 from plugins.exchange.order_path import Attempt
@@ -69,6 +70,20 @@ def test_the_rest_of_the_minute_is_kept_for_exits() -> None:
     assert weights.hold(Lane.DATA, 1, NOON_MS + MINUTE_MS) is None
 
 
+def test_orders_of_ten_seconds_are_kept_for_exits_too() -> None:
+    """Once entries have used four fifths of the venue's orders in ten seconds, the rest is for stops and closes."""
+    weights = WeightLedger()
+    weights.told_orders(239, NOON_MS)
+    assert weights.hold(Lane.ENTRY, 0, NOON_MS) is None
+    weights.told_orders(240, NOON_MS + 3_000)
+    held = weights.hold(Lane.ENTRY, 0, NOON_MS + 4_000)
+    assert held is not None
+    assert held.for_s == 6
+    assert weights.hold(Lane.SAFETY, 0, NOON_MS + 4_000) is None
+    assert weights.hold(Lane.DATA, 0, NOON_MS + 4_000) is None
+    assert weights.hold(Lane.ENTRY, 0, NOON_MS + 10_000) is None
+
+
 def test_what_is_on_its_way_counts() -> None:
     """Forty requests begun at once are weighed before the first answer says so."""
     weights = WeightLedger(1000)
@@ -97,6 +112,22 @@ def test_f10_safety_stops_only_for_a_ban(refusals: list[tuple[int, float, int]],
     assert held[Lane.DATA] >= held[Lane.ENTRY]
 
 
+FILTERS = [
+    {"filterType": "PRICE_FILTER", "tickSize": "0.10"},
+    {"filterType": "LOT_SIZE", "stepSize": "0.001", "minQty": "0.001"},
+    {"filterType": "MARKET_LOT_SIZE", "maxQty": "120"},
+    {"filterType": "MIN_NOTIONAL", "notional": "100"},
+]
+SYMBOL = {"symbol": "BTCUSDT", "status": "TRADING", "contractType": "PERPETUAL", "filters": FILTERS}
+RULES = {
+    "rateLimits": [
+        {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
+        {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 50},
+    ],
+    "symbols": [SYMBOL, SYMBOL | {"symbol": "ODDUSDT", "filters": FILTERS[:1]}],
+}
+
+
 @dataclass
 class Complaining:
     """A venue that refuses with `status` whatever is asked, and counts what it was asked."""
@@ -107,6 +138,8 @@ class Complaining:
 
     async def answer(self, request: web.Request) -> web.Response:
         self.asked.append(f"{request.method} {request.path}")
+        if request.path.endswith("exchangeInfo"):
+            return web.json_response(RULES)
         if self.status == 200:
             order = {
                 "orderId": 1, "clientOrderId": "qt-p-exit", "symbol": "BTCUSDT", "side": "SELL", "status": "FILLED",
@@ -170,3 +203,19 @@ async def test_f10_a_ban_stops_everything_and_is_said() -> None:
         assert "banned" in answer.sentence
         assert 100 < answer.retry_after_s <= 120
         assert len(venue.asked) == asked
+
+
+@pytest.mark.anyio
+async def test_f12_a_symbol_without_filters_is_left_out_and_the_others_trade() -> None:
+    """No filters, no order: one odd symbol is named and does not keep the rest from being traded."""
+    async with _complaining() as (_, requests):
+        assert [instrument.symbol for instrument in await requests.instruments()] == ["BTCUSDT"]
+        assert "LOT_SIZE" in requests.odd_symbols["ODDUSDT"]
+        assert (requests.lanes.weights.limit, requests.lanes.weights.orders_limit) == (1200, 50)
+
+
+def test_a_symbol_that_the_venue_dropped_is_not_traded_any_more() -> None:
+    """It stays known, for what is held of it, with a status that no entry passes."""
+    known = {name: Instrument(name, *[Decimal(1)] * 5, status="TRADING") for name in ("BTCUSDT", "OLDUSDT")}
+    (dropped,) = gone(known, [known["BTCUSDT"]])
+    assert (dropped.symbol, dropped.status) == ("OLDUSDT", "GONE")
