@@ -18,6 +18,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """An entry that first waits at `limit` for `wait_s` real seconds; then it goes to market, or is let go."""
+
+    limit: Decimal
+    wait_s: float
+    then_market: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Wish:
     """An entry as it was asked for; `stop_trigger` is the price of its first stop."""
 
@@ -27,6 +36,7 @@ class Wish:
     quantity: Decimal
     stop_trigger: Decimal
     reason: str
+    patience: Patience | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +59,11 @@ class World:
 
 def judge_entry(wish: Wish, world: World) -> Refusal | None:
     """The first gate that refuses, None when all let the entry pass."""
-    return _may_act(world) or _is_known(wish, world) or _is_sound(wish, world) or _is_free(wish, world)
+    return may_act(world) or _is_known(wish, world) or _is_sound(wish, world) or _is_free(wish, world)
 
 
-def _may_act(world: World) -> Refusal | None:
+def may_act(world: World) -> Refusal | None:
+    """What may change while an entry waits: the mode's arming, the kill switch, the posture."""
     if world.mode != world.address_mode:
         return Refusal(OutcomeCode.MODE, f"the application is in {world.mode} mode, the venue is {world.address_mode}")
     if world.not_armed is not None:
@@ -87,6 +98,8 @@ def _is_sound(wish: Wish, world: World) -> Refusal | None:
         return Refusal(OutcomeCode.SIZE, f"{wish.quantity} {wish.symbol} is no multiple of {rules.step}")
     if wish.stop_trigger <= 0 or wish.stop_trigger % rules.tick:
         return Refusal(OutcomeCode.STOP_REFUSED, f"a stop at {wish.stop_trigger} is no multiple of {rules.tick}")
+    if wish.patience is not None and (wish.patience.limit <= 0 or wish.patience.limit % rules.tick):
+        return Refusal(OutcomeCode.SIZE, f"a limit at {wish.patience.limit} is no multiple of {rules.tick}")
     return None
 
 

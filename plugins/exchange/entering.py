@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+
+import anyio
 
 from plugins.domain import ExitReason, Intent, IntentState, Mode, OutcomeCode, Purpose, StopStatus
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books, LedgerDown
 from plugins.exchange.closing import Closing
-from plugins.exchange.door import Refusal, Wish
+from plugins.exchange.door import Patience, Refusal, Wish
 from plugins.exchange.ids import client_order_id
 from plugins.exchange.leverage import Leverages
 from plugins.exchange.order_path import Tracked, abandoned
@@ -21,6 +25,9 @@ from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.wire import ZERO
 from plugins.store.kill_switch import read_kill_switch
 from qtcore import Context, Fenced
+
+LIMIT_LOOK_S = 0.5
+"""Between two looks at an entry that waits at its limit."""
 
 
 class Entries:
@@ -52,8 +59,14 @@ class Entries:
         entry = self._books.get(self.entry_id(signal_id))
         if entry is None:
             return None
+        if entry.intent.price is not None and entry.final and not entry.filled:
+            entry = self._books.get(self._second_id(signal_id)) or entry
         stop = self._books.get(client_order_id(Mode(self._ctx.mode), Purpose.STOP, signal_id))
         return _answer(entry, stop)
+
+    def _second_id(self, signal_id: str) -> str:
+        """Of the market order that follows a limit order which did not fill."""
+        return client_order_id(Mode(self._ctx.mode), Purpose.ENTRY, signal_id, 2)
 
     async def look_at_leftovers(self, symbol: str) -> None:
         """Ask how the stops of a position that is no more have ended, so that they do not stand in the way."""
@@ -65,8 +78,8 @@ class Entries:
             except (VenueRefusal, VenueSilent) as error:
                 self._ctx.log.info("an old stop could not be looked at", order=known.intent.id, why=str(error))
 
-    async def enter(self, wish: Wish) -> Entered:
-        """Carry out a wish that the door let pass. Raises Fenced."""
+    async def enter(self, wish: Wish, still_refused: Callable[[], Refusal | None] = lambda: None) -> Entered:
+        """Carry out a wish that the door let pass; it is asked again before a second order. Raises Fenced."""
         entry, stop = self._intents(wish)
         with self._sender.holding(entry.intent.id, stop.intent.id), self._ctx.span("intent", signal=wish.signal_id):
             try:
@@ -78,17 +91,25 @@ class Entries:
             if stop.unresolved:
                 stop = await self._sender.resolve(stop, within_s=self._ctx.settings.resolve_s)
             if stop.stop_status is StopStatus.LIVE:
-                return await self._enter_covered(entry, stop)
+                return await self._enter_covered(entry, stop, wish.patience, still_refused)
             if stop.code in NEEDS_A_POSITION:
                 return await self._enter_then_cover(entry, stop)
             return await self._without_stop(entry, stop)
 
-    async def _enter_covered(self, entry: Tracked, stop: Tracked) -> Entered:
+    async def _enter_covered(
+        self,
+        entry: Tracked,
+        stop: Tracked,
+        patience: Patience | None,
+        still_refused: Callable[[], Refusal | None],
+    ) -> Entered:
         if (why := self._killed()) is not None:
             entry = self._dropped(entry, why)
             return _refusal(entry, await self._take_back(entry, stop), Refusal(OutcomeCode.KILL_SWITCH, why))
         try:
-            entry = await self._send_entry(entry)
+            entry = await self._send_entry(entry, patience)
+            if patience is not None and patience.then_market and _unfilled(entry) and still_refused() is None:
+                entry = await self._follow_at_market(entry)
         except (LedgerDown, Fenced) as error:
             await self._take_back(self._dropped(entry, str(error)), stop)
             if isinstance(error, Fenced):
@@ -102,7 +123,8 @@ class Entries:
         """For a venue that takes no closing stop while flat: enter, and cover the fill at once or leave again."""
         if (why := self._killed()) is not None:
             return _refusal(self._dropped(entry, why), refused_stop, Refusal(OutcomeCode.KILL_SWITCH, why))
-        entry = await self._send_entry(entry)
+        # At market: a limit that fills while nobody looks would be naked until somebody does.
+        entry = await self._send_entry(replace(entry, intent=replace(entry.intent, price=None)))
         if not entry.filled:
             return _answer(entry, refused_stop)
         stop = await self._cover(self._stop(refused_stop.intent, attempt=2))
@@ -118,8 +140,27 @@ class Entries:
             return stop
         return await self._sender.resolve(stop, within_s=self._ctx.settings.resolve_s) if stop.unresolved else stop
 
-    async def _send_entry(self, entry: Tracked) -> Tracked:
+    async def _follow_at_market(self, entry: Tracked) -> Tracked:
+        intent = replace(entry.intent, price=None, created_at=self._now())
+        second = Tracked(replace(intent, id=self._second_id(intent.signal_id or "")))
+        with self._sender.holding(second.intent.id):
+            return await self._send_entry(second)
+
+    async def _wait_at_limit(self, entry: Tracked, wait_s: float) -> Tracked:
+        """Look now and then until it is filled or its time is over, then take it back."""
+        until_s = time.monotonic() + wait_s
+        while entry.live and time.monotonic() < until_s:
+            await anyio.sleep(min(LIMIT_LOOK_S, wait_s))
+            try:
+                entry = await self._sender.look(entry)
+            except (VenueRefusal, VenueSilent) as error:
+                self._ctx.log.info("a limit entry could not be looked at", order=entry.intent.id, why=str(error))
+        return await self._sender.cancel(entry) if entry.live else entry
+
+    async def _send_entry(self, entry: Tracked, patience: Patience | None = None) -> Tracked:
         entry = await self._sender.send(entry)
+        if patience is not None:
+            entry = await self._wait_at_limit(entry, patience.wait_s)
         if not entry.final:
             entry = await self._sender.resolve(entry, within_s=self._ctx.settings.resolve_s)
         if entry.filled:
@@ -169,9 +210,11 @@ class Entries:
             signal_id=wish.signal_id,
             reason=wish.reason,
             trace_id=trace_id,
+            price=wish.patience.limit if wish.patience else None,
         )
         stop = replace(
             entry,
+            price=None,
             side=wish.side.opposite,
             purpose=Purpose.STOP,
             quantity=ZERO,
@@ -188,11 +231,19 @@ class Entries:
         return self._ctx.wall()
 
 
+def _unfilled(entry: Tracked) -> bool:
+    """Taken back before any of it was filled."""
+    return entry.intent.price is not None and entry.state is IntentState.CANCELLED and not entry.filled
+
+
 def _answer(entry: Tracked, stop: Tracked | None) -> Entered:
     if entry.filled:
         return _entered(entry, stop, OutcomeCode.FILLED, entry.sentence or "filled")
     if entry.state is IntentState.NEVER_HAPPENED and entry.attempts == 0 and stop is not None and stop.attempts:
         return _entered(entry, stop, OutcomeCode.STOP_REFUSED, entry.sentence)
+    if _unfilled(entry):
+        sentence = f"its limit at {entry.intent.price} did not fill in time"
+        return _entered(entry, stop, OutcomeCode.LIMIT_UNFILLED, sentence)
     if entry.final:
         return _entered(entry, stop, OutcomeCode.ORDER_REFUSED, entry.sentence or entry.state.value)
     return _entered(entry, stop, OutcomeCode.ORDER_UNKNOWN, entry.sentence or "its outcome is not known yet")

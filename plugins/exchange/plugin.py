@@ -28,7 +28,7 @@ from plugins.domain import (
 )
 from plugins.exchange.comparing import Stranger, gone
 from plugins.exchange.condition import health_of
-from plugins.exchange.door import Refusal, Wish, judge_entry, judge_exit
+from plugins.exchange.door import Patience, Refusal, Wish, judge_entry, judge_exit, may_act
 from plugins.exchange.figures import figures_of
 from plugins.exchange.ledger import LedgerUnusable
 from plugins.exchange.mode_arming import armed, disarmed
@@ -54,6 +54,8 @@ from qtcore import Context, Finding, Health, NeedsOperator, NotReady, Plugin, ac
 
 Ctx = Context[ExchangeSettings]
 ENTER_TIMEOUT_S = 30.0
+LONGEST_WAIT_S = 15.0
+"""Of a limit entry; with everything that may go wrong besides, an answer still comes within ENTER_TIMEOUT_S."""
 LEDGER_PAGE = 1000
 
 
@@ -189,10 +191,17 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         quantity: Decimal,
         stop_trigger: Decimal,
         reason: str = "",
+        limit: Decimal | None = None,
+        wait_s: float = 0.0,
+        then_market: bool = False,
     ) -> Entered:
-        """Enter at market behind a stop that is on the venue first; the same signal never enters twice."""
+        """Enter behind a stop that is on the venue first; the same signal never enters twice.
+
+        At market, or with a `limit` for `wait_s` real seconds (at most LONGEST_WAIT_S), then at market or not at all.
+        """
         exchange = self._exchange()
-        wish = Wish(signal_id, symbol, side, quantity, stop_trigger, reason)
+        patience = Patience(limit, min(wait_s, LONGEST_WAIT_S), then_market) if limit is not None else None
+        wish = Wish(signal_id, symbol, side, quantity, stop_trigger, reason, patience)
         if (before := exchange.entries.answered(signal_id)) is not None:
             return before
         await exchange.entries.look_at_leftovers(symbol)
@@ -203,7 +212,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
             return _not_entered(exchange.entries.entry_id(signal_id), refusal)
         ctx.check_lease()
         with ctx.span("enter", symbol=symbol, side=side.value):
-            entered = await exchange.entries.enter(wish)
+            entered = await exchange.entries.enter(wish, lambda: may_act(exchange.world(wish)))
         exchange.reconciler.hint(symbol)
         return entered
 

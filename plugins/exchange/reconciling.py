@@ -12,7 +12,7 @@ from collections import Counter
 
 import anyio
 
-from plugins.domain import IntentState, Mode, Position, StopState
+from plugins.domain import IntentState, Mode, Position, Purpose, StopState
 from plugins.exchange import telling
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books, LedgerDown
@@ -272,6 +272,8 @@ class Reconciler:
     async def resolve(self, known: Tracked) -> None:
         """Look for proof of what became of an order, then look at its symbol."""
         with self._sender.holding(known.intent.id):
+            if known.live and known.intent.purpose is Purpose.ENTRY and known.intent.price is not None:
+                known = await self._sender.cancel(known)  # who waited for it is gone, and its moment too
             known = await self._sender.resolve(known, within_s=self._ctx.settings.resolve_s)
         if known.final:
             self._ctx.log.info("an unclear order is resolved", order=known.intent.id, state=known.state.value)

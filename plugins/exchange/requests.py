@@ -232,6 +232,8 @@ def _plain(intent: Intent) -> dict[str, Any]:
         "newClientOrderId": intent.id,
         "newOrderRespType": "RESULT",
     }
+    if intent.price is not None:
+        asked |= {"type": "LIMIT", "price": format(intent.price, "f"), "timeInForce": "GTC"}
     # Only ever sent as true: a missing flag on an order that should close would open a position instead.
     return asked | {"reduceOnly": "true"} if intent.reduce_only else asked
 

@@ -9,11 +9,13 @@ from typing import Any
 import anyio
 from pydantic import TypeAdapter
 
-from plugins.domain import IntentState, OutcomeCode
+from plugins.domain import EntryStyle, IntentState, OutcomeCode
 from plugins.executor.gates import Order
 from plugins.executor.settings import ExecutorSettings
 from qtcore import CallFailed, CallUnanswered, Context
 
+LONGEST_WAIT_S = 15.0
+"""Real seconds that the exchange lets a limit entry wait."""
 TRUTH_TIMEOUT_S = 2.0
 TRUTH_TRIES = 20
 TRUTH_AGAIN_S = 0.5
@@ -47,8 +49,14 @@ async def enter(ctx: Context[ExecutorSettings], order: Order) -> Answer:
         "stop_trigger": order.sizing.stop_trigger,
         "reason": f"{signal.source.value} {signal.view.value} {signal.confidence}",
     }
+    timeout_s = ctx.settings.enter_timeout_s
+    if order.limit is not None:
+        wait_s = min(ctx.real_limit_s(order.deadline_s), LONGEST_WAIT_S)
+        then_market = order.style is EntryStyle.LIMIT_THEN_MARKET
+        argument |= {"limit": order.limit, "wait_s": wait_s, "then_market": then_market}
+        timeout_s += wait_s
     try:
-        found = await ctx.call("exchange.enter", argument, timeout_s=ctx.settings.enter_timeout_s, key=signal.id)
+        found = await ctx.call("exchange.enter", argument, timeout_s=timeout_s, key=signal.id)
     except (CallFailed, CallUnanswered) as error:
         return await _truth(ctx, signal.id, str(error))
     return _read(found)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from plugins.domain import OutcomeCode, Posture, Side, Signal, SymbolPolicy, TradingPolicy, View
+from plugins.domain import EntryStyle, OutcomeCode, Posture, Side, Signal, SymbolPolicy, TradingPolicy, View
+from plugins.domain.money import tick_above, tick_below
 from plugins.domain.sizing import Funds, Sizing, Wanted, size, why_too_small
 from plugins.executor.world import Entry, Rules, World
 
@@ -32,6 +33,11 @@ class Order:
     signal: Signal
     side: Side
     sizing: Sizing
+    style: EntryStyle = EntryStyle.MARKET
+    limit: Decimal | None = None
+    """Of the limit styles: the mark price, on the tick away from it."""
+    deadline_s: float = 0.0
+    """How long a limit may wait, in market time."""
 
 
 Gate = Callable[[Signal, World, Rules], Refusal | None]
@@ -220,7 +226,13 @@ def _size(signal: Signal, world: World, _: Rules) -> Refusal | None:
 
 
 def _order(signal: Signal, world: World) -> Order:
-    return Order(signal, SIDES[signal.view], _sizing(signal, world))
+    policy, side, sizing = _symbol_policy(signal, world), SIDES[signal.view], _sizing(signal, world)
+    if policy.entry_style is EntryStyle.MARKET:
+        return Order(signal, side, sizing)
+    assert world.instrument is not None  # noqa: S101 - _data has passed
+    passive = tick_below if side is Side.LONG else tick_above
+    limit = passive(sizing.price, world.instrument.tick)
+    return Order(signal, side, sizing, policy.entry_style, limit, policy.entry_deadline_s)
 
 
 def _sizing(signal: Signal, world: World) -> Sizing:

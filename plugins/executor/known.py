@@ -55,6 +55,12 @@ class Known:
         if symbol not in self.positions:
             self.untold[symbol] = (now_s, order.sizing.notional)
 
+    def released(self, order: Order) -> None:
+        """An entry that was counted has not become a position."""
+        symbol = order.signal.symbol
+        self.untold.pop(symbol, None)
+        self.entries[symbol] = self.entries.get(symbol, ())[:-1]
+
     def remember(self, symbol: str, entry: Entry) -> None:
         """Count an entry for the cooldowns; one of an earlier life comes before those of this one."""
         self.entries[symbol] = (*self.entries.get(symbol, ()), entry)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import anyio
+from anyio.abc import TaskGroup
 
 from plugins.domain import (
     Account,
@@ -80,7 +81,9 @@ class Executor(Plugin[ExecutorSettings]):
         self._store: Store | None = None
         self._started_at: datetime | None = None
         self._turn = anyio.Lock()
+        self._tasks: TaskGroup | None = None
         self._judging: set[str] = set()
+        self._waiting: set[str] = set()
         self._over: dict[str, None] = {}
         self._records: dict[str, dict[str, str]] = {}
         self._ended = 0
@@ -96,6 +99,7 @@ class Executor(Plugin[ExecutorSettings]):
                 ctx.subscribe(TradingPolicy, Universe, Position, Account, Instrument, Mark, SourceVerdict) as facts,
                 anyio.create_task_group() as tasks,
             ):
+                self._tasks = tasks
                 tasks.start_soon(self._listen, ctx, facts)
                 late = await self._finish_last_life(ctx)
                 ctx.ready()
@@ -168,7 +172,8 @@ class Executor(Plugin[ExecutorSettings]):
 
     async def _judge_batch(self, ctx: Ctx, batch: Sequence[Signal]) -> None:
         """The best first; a slot that one does not get is open to the next. None is judged twice."""
-        own = [signal for signal in batch if signal.id not in self._over and signal.id not in self._judging]
+        taken = self._judging | self._waiting  # few; the ended ones are many and are only looked up
+        own = [signal for signal in batch if signal.id not in taken and signal.id not in self._over]
         ids = {signal.id for signal in own}
         self._judging |= ids
         try:
@@ -201,6 +206,9 @@ class Executor(Plugin[ExecutorSettings]):
             verdict = judge(signal, world, ctx.settings.rules)
             if isinstance(verdict, Order):
                 verdict = await self._last_gates(ctx, verdict)
+            if isinstance(verdict, Order) and verdict.limit is not None:
+                self._let_wait(ctx, verdict)
+                return
             if isinstance(verdict, Order):
                 code = await self._enter(ctx, verdict)
             else:
@@ -219,19 +227,41 @@ class Executor(Plugin[ExecutorSettings]):
             return Refusal(OutcomeCode.RISK_GUARD, f"the risk guard does not answer: {error}")
         return order if answer["approved"] else Refusal(OutcomeCode.RISK_GUARD, str(answer["reason"]))
 
+    def _let_wait(self, ctx: Ctx, order: Order) -> None:
+        """A limit entry takes its slot at once and is awaited beside the others, so that they do not grow stale."""
+        if self._tasks is None:
+            raise NotReady("the executor is not up")
+        self._known.entered(order, market_now=ctx.market_now(), now_s=ctx.now())
+        self._waiting.add(order.signal.id)
+        self._tasks.start_soon(self._enter_patiently, ctx, order)
+
+    async def _enter_patiently(self, ctx: Ctx, order: Order) -> None:
+        try:
+            with ctx.span("enter", symbol=order.signal.symbol, side=order.side.value, limit=str(order.limit)):
+                answer = await door.enter(ctx, order)
+            if answer.code not in (OutcomeCode.FILLED, OutcomeCode.ORDER_UNKNOWN):
+                self._known.released(order)
+            await self._entered(ctx, order, answer)
+        finally:
+            self._waiting.discard(order.signal.id)
+
     async def _enter(self, ctx: Ctx, order: Order) -> OutcomeCode:
         with ctx.span("enter", symbol=order.signal.symbol, side=order.side.value, quantity=str(order.sizing.quantity)):
             answer = await door.enter(ctx, order)
         if answer.code in (OutcomeCode.FILLED, OutcomeCode.ORDER_UNKNOWN):
             self._known.entered(order, market_now=ctx.market_now(), now_s=ctx.now())
+        await self._entered(ctx, order, answer)
+        return answer.code
+
+    async def _entered(self, ctx: Ctx, order: Order, answer: door.Answer) -> None:
         if answer.code is OutcomeCode.FILLED:
             ctx.progress("entries")
         if answer.code is OutcomeCode.ORDER_UNKNOWN:
             self._records[order.signal.id] = order.sizing.record()
             ctx.log.warning("what became of an entry is not known yet", signal=order.signal.id, why=answer.sentence)
-            return answer.code
-        await self._settle(ctx, order.signal, answer, order.sizing.record())
-        return answer.code
+            return
+        record = order.sizing.record() | {"style": order.style.value, "limit": str(order.limit or "")}
+        await self._settle(ctx, order.signal, answer, record)
 
     # --- ending --------------------------------------------------------------------------------
 
@@ -275,7 +305,7 @@ class Executor(Plugin[ExecutorSettings]):
         signals = self._open().signals
         market_now = _market_now(ctx)
         for row in await signals.unfinished(made_before=before):
-            if row.signal.id in self._judging:
+            if row.signal.id in self._judging | self._waiting:
                 continue
             answer = await self._asked(ctx, row.signal.id)
             if answer is not None:

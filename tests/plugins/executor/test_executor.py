@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from plugins.domain import Outcome, OutcomeCode
+from plugins.domain import EntryStyle, Outcome, OutcomeCode
 from plugins.executor import Executor
 from plugins.store import Store, database_url, open_store
 from plugins.store.kill_switch import write_kill_switch
@@ -249,6 +250,36 @@ async def test_a_slot_is_taken_before_its_position_is_told(tmp_path: Path, store
             await h.publish(replace(scene.instrument, symbol=symbol))
             codes.append((await ended(h, store, replace(scene.signal, id=symbol, symbol=symbol))).code)
         assert codes == [OutcomeCode.FILLED] * 4 + [OutcomeCode.SLOTS_FULL] * 2
+
+
+async def test_a_patient_entry_holds_up_nobody(tmp_path: Path, store: Store, scene: Any) -> None:
+    """While one waits at its limit the next is judged; the slot is taken meanwhile and free when it did not fill."""
+    patient = replace(scene.policy, entry_style=EntryStyle.LIMIT_THEN_SKIP, entry_deadline_s=5.0)
+    waiting = asyncio.Event()
+    async with running(tmp_path, scene) as h:
+
+        async def enter(asked: dict[str, Any]) -> dict[str, Any]:
+            if "limit" not in asked:
+                return FILLED
+            await waiting.wait()
+            return FILLED | {"code": "limit_unfilled", "state": "cancelled", "filled_quantity": "0"}
+
+        h.on_call("exchange.enter", enter)
+        await h.publish(replace(scene.trading_policy, by_symbol={"BTCUSDT": patient, "ETHUSDT": scene.policy}))
+        for message in (scene.mark, scene.instrument):
+            await h.publish(replace(message, symbol="ETHUSDT"))
+        signal = replace(scene.signal, made_at=h.clock.wall())
+        await store.signals.insert_many([signal])
+        await h.publish(signal)
+        await h.until(lambda: bool(h.calls("exchange.enter")))
+        call = h.calls("exchange.enter")[0]
+        assert (call["limit"], call["wait_s"], call["then_market"]) == ("50000", 5.0, False)
+        second = await ended(h, store, replace(scene.signal, id="s2", symbol="ETHUSDT"))
+        assert (second.signal_id, second.code) == ("s2", OutcomeCode.FILLED)
+        waiting.set()
+        assert (await h.next(Outcome)).code is OutcomeCode.LIMIT_UNFILLED
+        await h.publish(replace(scene.trading_policy, by_symbol={"BTCUSDT": scene.policy}))
+        assert (await ended(h, store, replace(scene.signal, id="s3"))).code is OutcomeCode.FILLED
 
 
 async def test_the_funnel_adds_up(tmp_path: Path, store: Store, scene: Any) -> None:
