@@ -99,7 +99,7 @@ async def test_g1_one_stale_snapshot_cancels_nothing(door: Harness, venue: Any) 
     assert (line["stop"], Decimal(line["quantity"])) == ("live", Decimal("0.010"))
 
 
-async def test_f9_an_overload_refuses_entries_and_lets_exits_pass(door: Harness, venue: Any) -> None:
+async def test_an_overload_refuses_entries_and_lets_exits_pass(door: Harness, venue: Any) -> None:
     """-1008 is a refusal for what opens; reducing is exempt at the venue, and so it is tried here."""
     await door.call("exchange.enter", wish(venue))
     venue.fault("overload", seconds=30)

@@ -72,7 +72,7 @@ async def test_a_stop_says_since_when_it_stands_as_it_does(door: Harness, venue:
     assert later.since == stop.since
 
 
-async def test_the_same_signal_never_enters_twice(door: Harness, venue: Any) -> None:
+async def test_g9_the_same_signal_never_enters_twice(door: Harness, venue: Any) -> None:
     """Asking again, even after a restart, gives the first answer and sends nothing."""
     first = await door.call("exchange.enter", wish(venue))
     assert await door.call("exchange.enter", wish(venue)) == first
@@ -99,7 +99,7 @@ async def test_a_close_leaves_nothing_behind(door: Harness, venue: Any) -> None:
     assert again["state"] == "refused"
 
 
-async def test_a_stop_is_replaced_without_a_gap(door: Harness, venue: Any) -> None:
+async def test_x22_a_stop_is_replaced_without_a_gap(door: Harness, venue: Any) -> None:
     """Each replacement is on the venue before its predecessor goes, and it covers the whole position."""
     await door.call("exchange.enter", wish(venue))
     mark = venue.mark(SYMBOL)
@@ -132,7 +132,7 @@ async def test_a_position_is_brought_down_once(door: Harness, venue: Any) -> Non
     assert len(venue.stops(SYMBOL)) == 1
 
 
-async def test_a_stop_that_would_fire_at_once_is_refused_with_its_code(door: Harness, venue: Any) -> None:
+async def test_f9_a_stop_that_would_fire_at_once_is_refused_with_its_code(door: Harness, venue: Any) -> None:
     """-2021 reaches the caller, and the old stop stays."""
     await door.call("exchange.enter", wish(venue))
     beyond = (venue.mark(SYMBOL) * Decimal("1.01")).quantize(Decimal("0.1"))
@@ -168,7 +168,7 @@ async def test_a_refused_entry_takes_its_stop_back(door: Harness, venue: Any) ->
     ]
 
 
-async def test_a_triggered_stop_is_filled_only_when_its_order_is(door: Harness, venue: Any) -> None:
+async def test_f15_a_triggered_stop_is_filled_only_when_its_order_is(door: Harness, venue: Any) -> None:
     """The stop fires in the market, its child order's fill is booked to it, and the reason is `stop`."""
     await door.call("exchange.enter", wish(venue, away="0.9995"))
     for _ in range(400):

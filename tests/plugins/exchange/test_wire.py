@@ -69,13 +69,13 @@ def test_what_is_not_documented_is_no_answer(changed: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, None, "[]", {"code": 0}, [1], [[]]])
-def test_only_a_list_is_an_empty_list(answer: object) -> None:
+def test_x10_only_a_list_is_an_empty_list(answer: object) -> None:
     """One strange answer is not 'no positions': nothing may be concluded from it."""
     with pytest.raises(Unreadable):
         wire.rows_of(answer, "positions")
 
 
-def test_hedge_mode_is_refused() -> None:
+def test_f11_hedge_mode_is_refused() -> None:
     """A position of one side only belongs to an account that keeps both apart."""
     with pytest.raises(Unreadable, match="one-way"):
         wire.position_from({"positionSide": "LONG", "positionAmt": "1"})
