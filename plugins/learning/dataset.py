@@ -43,7 +43,7 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @cached_property
+    @property
     def values(self) -> Floats32:
         """[n, columns] feature rows."""
         return np.asarray(self.features[self.place, self.bar], dtype=np.float32)

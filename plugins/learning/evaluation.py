@@ -167,7 +167,8 @@ def _paths(samples: Samples, fit: Fit, name: str, told: Told) -> tuple[float, fl
     ratios = []
     for blocks in parts.values():
         blocks.sort(key=lambda part: int(part[0][0]))
-        index, said = (np.concatenate([part[side] for part in blocks]) for side in (0, 1))
+        index = np.concatenate([found for found, _ in blocks])
+        said = np.concatenate([found for _, found in blocks])
         ratios.append(earnings(samples.take(index), said).sharpe)
     return min(ratios), max(ratios)
 

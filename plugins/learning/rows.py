@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-AnyFloats = NDArray[np.floating[Any]]
+AnyInts = NDArray[np.integer[Any]]
 
 
 class Rows(Protocol):

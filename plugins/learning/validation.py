@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plugins.learning.dataset import Samples
-from plugins.learning.rows import Floats, Ints
+from plugins.learning.rows import AnyInts, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _joined(parts: list[tuple[Ints, Floats]]) -> tuple[Ints, Floats]:
     return np.concatenate([index for index, _ in parts]), np.concatenate([found for _, found in parts])
 
 
-def _samples_at(of_sample: Ints, moments: Ints, count: int) -> Ints:
+def _samples_at(of_sample: AnyInts, moments: AnyInts, count: int) -> Ints:
     wanted = np.zeros(count, dtype=bool)
     wanted[moments] = True
     return np.flatnonzero(wanted[of_sample]).astype(np.int64)
