@@ -54,6 +54,7 @@ bench: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python benchmarks/blocked.py
 	@$(BIN)/python benchmarks/at_rest.py
 	@$(BIN)/python benchmarks/status.py
+	@$(BIN)/python benchmarks/features.py
 
 docs: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python tools/write_schemas.py
