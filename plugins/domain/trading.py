@@ -189,7 +189,8 @@ class StopState:
     """What is known of a position's protective stop on the venue.
 
     `since` is the wall time at which `status` was first known: a stop that has been `triggering` or
-    `triggered` for long and left a position open has not done its work.
+    `triggered` for long and left a position open has not done its work. `limit` is the worst price that it takes,
+    None for one that closes at market.
     """
 
     symbol: str
@@ -201,6 +202,7 @@ class StopState:
     at: datetime
     sentence: str = ""
     since: datetime | None = None
+    limit: Decimal | None = None
 
 
 @topic(retained=True, expires_s=15.0)

@@ -127,10 +127,11 @@ class ExitStyle(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why an order exists."""
+    """Why an order exists; a `stop_limit` stands in front of the stop that guards the position."""
 
     ENTRY = "entry"
     STOP = "stop"
+    STOP_LIMIT = "stop_limit"
     TAKE_PROFIT = "take_profit"
     EXIT = "exit"
 

@@ -185,7 +185,7 @@ def reason_of(known: Tracked | None, client_id: str) -> ExitReason:
     if known is None:
         return ExitReason.UNKNOWN
     match known.intent.purpose:
-        case Purpose.STOP:
+        case Purpose.STOP | Purpose.STOP_LIMIT:
             return ExitReason.STOP
         case Purpose.TAKE_PROFIT:
             return ExitReason.TAKE_PROFIT

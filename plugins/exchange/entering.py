@@ -72,7 +72,7 @@ class Entries:
         """Ask how the stops of a position that is no more have ended, so that they do not stand in the way."""
         if self._books.held(symbol) is not None:
             return
-        for known in self._books.protection(symbol):
+        for known in (*self._books.protection(symbol), *self._books.protection(symbol, Purpose.STOP_LIMIT)):
             try:
                 await self._sender.look(known)
             except (VenueRefusal, VenueSilent) as error:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from plugins.domain import Mode, Purpose
 
 PREFIX = "qt-"
-_LETTERS = {Purpose.ENTRY: "e", Purpose.STOP: "s", Purpose.TAKE_PROFIT: "t", Purpose.EXIT: "x"}
+_LETTERS = {Purpose.ENTRY: "e", Purpose.STOP: "s", Purpose.STOP_LIMIT: "l", Purpose.TAKE_PROFIT: "t", Purpose.EXIT: "x"}
 _PURPOSES = {letter: purpose for purpose, letter in _LETTERS.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from plugins.domain import Instrument, Mode, VenueAddress
+from plugins.domain import Instrument, Mode, Purpose, VenueAddress
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books
 from plugins.exchange.closing import Closing
@@ -73,7 +73,11 @@ class Exchange:
             instrument=self.instruments.get(wish.symbol),
             held=self.books.held(wish.symbol),
             entering=self.books.entering(wish.symbol),
-            leftover_stops=tuple(known.intent.id for known in self.books.protection(wish.symbol)),
+            leftover_stops=tuple(
+                known.intent.id
+                for purpose in (Purpose.STOP, Purpose.STOP_LIMIT)
+                for known in self.books.protection(wish.symbol, purpose)
+            ),
             reconciled_age_s=self.reconciler.age_s,
             most_age_s=MOST_RECONCILED_AGE_S,
         )

@@ -217,21 +217,35 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         return entered
 
     @action(effect=True, timeout_s=ENTER_TIMEOUT_S)
-    async def protect(self, ctx: Ctx, symbol: str, trigger: Decimal, reason: str = "") -> Ordered:
-        """Put a stop at `trigger` on the whole position; the old one is cancelled once the new one is there."""
-        return await self._guard(ctx, symbol, Purpose.STOP, trigger, reason)
+    async def protect(  # noqa: PLR0917 - callers name them all
+        self,
+        ctx: Ctx,
+        symbol: str,
+        trigger: Decimal,
+        reason: str = "",
+        limit: Decimal | None = None,
+        beside: bool = False,
+    ) -> Ordered:
+        """Put a stop at `trigger` on the whole position; the old one is cancelled once the new one is there.
+
+        With a `limit` it takes no worse price than that; `beside` leaves the stop that closes at market where it is.
+        """
+        purpose = Purpose.STOP_LIMIT if beside and limit is not None else Purpose.STOP
+        return await self._guard(ctx, symbol, purpose, trigger, reason, limit)
 
     @action(effect=True, timeout_s=ENTER_TIMEOUT_S)
     async def take_profit(self, ctx: Ctx, symbol: str, trigger: Decimal, reason: str = "") -> Ordered:
         """Put a take-profit at `trigger` on the whole position, replacing an older one."""
         return await self._guard(ctx, symbol, Purpose.TAKE_PROFIT, trigger, reason)
 
-    async def _guard(self, ctx: Ctx, symbol: str, purpose: Purpose, trigger: Decimal, reason: str) -> Ordered:
+    async def _guard(  # noqa: PLR0917 - both callers are above
+        self, ctx: Ctx, symbol: str, purpose: Purpose, trigger: Decimal, reason: str, limit: Decimal | None = None
+    ) -> Ordered:
         exchange = self._exchange()
         if (why := judge_exit(ctx.posture, _exit_reason(reason))) is not None:
             return refused(why)
         with ctx.span("protect", symbol=symbol, purpose=purpose.value, trigger=str(trigger)):
-            answer = await _or_said(exchange.protection.place(symbol, purpose, trigger, reason))
+            answer = await _or_said(exchange.protection.place(symbol, purpose, trigger, reason, limit))
         exchange.reconciler.hint(symbol)
         return answer
 

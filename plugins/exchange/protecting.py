@@ -38,18 +38,23 @@ class Protection:
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._attempts: Counter[tuple[str, Purpose]] = Counter()
 
-    async def place(self, symbol: str, purpose: Purpose, trigger: Decimal, reason: str) -> Ordered:
+    async def place(
+        self, symbol: str, purpose: Purpose, trigger: Decimal, reason: str, limit: Decimal | None = None
+    ) -> Ordered:
         """Guard an open position at `trigger`; older guards of the same kind are cancelled after. Raises Fenced."""
         async with self._locks[symbol]:
             held = await self._held(symbol)
             if held is None:
                 return refused(f"there is no position in {symbol} to protect")
             old = self._books.protection(symbol, purpose)
-            if same := [known for known in old if known.intent.trigger == trigger and _covers(known, held)]:
+            if same := [known for known in old if _is_at(known, trigger, limit) and _covers(known, held)]:
                 return ordered(same[0], f"there is one at {trigger} already")
             if purpose is Purpose.STOP and (tighter := _tighter(old, held, trigger)):
                 return refused(f"a stop at {tighter} guards {symbol} already, and stops never loosen")
-            known = await self._send(self._intent(held, purpose, trigger, reason))
+            intent = self._intent(held, purpose, trigger, reason)
+            if limit is not None:  # the venue takes no limit with closePosition
+                intent = replace(_by_quantity(intent, held), price=limit)
+            known = await self._send(intent)
             if known.code == STOP_ALREADY_THERE:
                 known = await self._send(_by_quantity(self._intent(held, purpose, trigger, reason), held))
             if known.stop_status is StopStatus.LIVE:
@@ -103,6 +108,10 @@ class Protection:
             before = 0
         self._attempts[key] = max(self._attempts[key], before) + 1
         return self._attempts[key]
+
+
+def _is_at(known: Tracked, trigger: Decimal, limit: Decimal | None) -> bool:
+    return (known.intent.trigger, known.intent.price) == (trigger, limit)
 
 
 def _by_quantity(intent: Intent, held: PositionView) -> Intent:

@@ -239,16 +239,18 @@ def _plain(intent: Intent) -> dict[str, Any]:
 
 
 def _conditional(intent: Intent, working_type: str) -> dict[str, Any]:
-    kind = "TAKE_PROFIT_MARKET" if intent.purpose is Purpose.TAKE_PROFIT else "STOP_MARKET"
+    kind = "TAKE_PROFIT" if intent.purpose is Purpose.TAKE_PROFIT else "STOP"
     asked: dict[str, Any] = {
         "algoType": "CONDITIONAL",
         "symbol": intent.symbol,
         "side": _word_of(intent.side),
-        "type": kind,
+        "type": kind if intent.price is not None else f"{kind}_MARKET",
         "triggerPrice": format(intent.trigger or wire.ZERO, "f"),
         "workingType": working_type,
         "clientAlgoId": intent.id,
     }
+    if intent.price is not None:
+        asked |= {"price": format(intent.price, "f"), "timeInForce": "GTC"}
     if intent.close_position:
         return asked | {"closePosition": "true"}
     return asked | {"quantity": format(intent.quantity, "f"), "reduceOnly": "true"}

@@ -72,6 +72,7 @@ def _state(books: Books, known: Tracked, held: PositionView, now: datetime) -> S
         at=now,
         sentence=known.sentence,
         since=books.stop_since(known),
+        limit=intent.price,
     )
 
 

@@ -9,6 +9,7 @@ from plugins.domain import ExitReason, Posture
 from plugins.position_monitor.funding import too_dear
 from plugins.position_monitor.ladder import next_rung, take_profit
 from plugins.position_monitor.reviewing import review
+from plugins.position_monitor.shaping import shape
 from plugins.position_monitor.sight import (
     GONE,
     Act,
@@ -37,6 +38,7 @@ def decide(sight: Sight, rules: Rules, posture: str) -> Act | None:
         or _unbalanced(sight)
         or review(sight, rules)
         or next_rung(sight, rules)
+        or shape(sight, rules)
         or take_profit(sight, rules)
     )
 

@@ -26,7 +26,7 @@ from plugins.position_monitor.condition import Figures, health_of
 from plugins.position_monitor.decisions import decide
 from plugins.position_monitor.memory import First, Forgotten, recall, remember
 from plugins.position_monitor.settings import PositionMonitorSettings
-from plugins.position_monitor.sight import Act, Close, Protect, Reduce, TakeProfit, covered
+from plugins.position_monitor.sight import Act, Close, Protect, Reduce, Shape, TakeProfit, covered
 from plugins.position_monitor.views import pnl_of, watched_row
 from plugins.position_monitor.watched import Moment, Watched, Watchlist
 from qtcore import (
@@ -183,6 +183,11 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
                 await self._reduce(ctx, watched, act)
             case Protect():
                 await self._protect(ctx, watched, act)
+            case Shape():
+                watched.shaped_for = act.guard  # asked once for each stop: a refusal leaves the one at market
+                reason = "limit before the stop" if act.beside else "limit"
+                asked = {"trigger": act.trigger, "limit": act.limit, "beside": act.beside, "reason": reason}
+                await self._ask(ctx, "exchange.protect", act, **asked)
             case TakeProfit():
                 watched.take_profit_asked = True
                 answer = await self._ask(ctx, "exchange.take_profit", act, trigger=act.trigger, reason="take profit")

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from plugins.position_monitor.sight import Rules, Rung
+from plugins.position_monitor.sight import Rules, Rung, StopType
 from qtcore import Settings
 
 Share = Annotated[Decimal, Field(gt=0, lt=1)]
@@ -26,6 +26,13 @@ class PositionMonitorSettings(Settings):
 
     naked_s: PositiveFloat = Field(default=2.0, description="real seconds without a live stop before it is closed")
     fired_s: PositiveFloat = Field(default=3.0, description="real seconds a fired stop may take to close it")
+    stop_type: StopType = Field(
+        default=StopType.MARKET, description="market, limit, or hybrid: a limit before a market stop"
+    )
+    limit_slip: Share = Field(default=Decimal("0.002"), description="how much worse than its trigger a limit may be")
+    hybrid_gap: Share = Field(
+        default=Decimal("0.002"), description="how much nearer than the market stop a limit stands"
+    )
     maximum_age_h: PositiveFloat = Field(default=72.0, description="hours of market time; the policy may ask for less")
     least_age_s: NonNegativeFloat = Field(default=900.0, description="market time before a lost reason counts")
     fallback_stop: Share = Field(default=Decimal("0.02"), description="share of the entry price")
@@ -76,4 +83,7 @@ class PositionMonitorSettings(Settings):
             neutral_close=self.neutral_close,
             tighten=self.tighten,
             least_step=self.least_step,
+            stop_type=self.stop_type,
+            limit_slip=self.limit_slip,
+            hybrid_gap=self.hybrid_gap,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 
 from plugins.domain import (
     ExitReason,
@@ -24,6 +25,14 @@ from plugins.domain.money import tick_above, tick_below
 GONE = frozenset({StopStatus.CANCELLED, StopStatus.REJECTED, StopStatus.EXPIRED, StopStatus.MISSING})
 FIRED = frozenset({StopStatus.TRIGGERING, StopStatus.TRIGGERED})
 SIDES = {View.LONG: Side.LONG, View.SHORT: Side.SHORT}
+
+
+class StopType(StrEnum):
+    """How a stop closes: at market, at a limit or not, or at a limit with one at market behind it."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    HYBRID = "hybrid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,9 @@ class Rules:
     neutral_close: int
     tighten: Decimal
     least_step: Decimal
+    stop_type: StopType
+    limit_slip: Decimal
+    hybrid_gap: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,8 @@ class Sight:
     risk: Decimal | None = None
     neutrals: int = 0
     reduction: Reduction | None = None
+    shaped_for: Decimal | None = None
+    """The trigger of the stop for which a limit has been asked for already."""
     funding_lead: timedelta = timedelta(minutes=1)
 
 
@@ -119,6 +133,17 @@ class Protect:
 
 
 @dataclass(frozen=True, slots=True)
+class Shape:
+    """Give the stop that guards at `guard` a limit: in its place, or `beside` it and nearer."""
+
+    symbol: str
+    guard: Decimal
+    trigger: Decimal
+    limit: Decimal
+    beside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TakeProfit:
     """Put a take-profit on the venue."""
 
@@ -126,7 +151,7 @@ class TakeProfit:
     trigger: Decimal
 
 
-Act = Close | Reduce | Protect | TakeProfit
+Act = Close | Reduce | Protect | Shape | TakeProfit
 
 
 def covered(stop: StopState | None) -> bool:

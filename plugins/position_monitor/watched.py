@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from plugins.domain import (
     Account,
@@ -38,6 +39,7 @@ class Watched:
     view: Signal | None = None
     neutrals: int = 0
     reduced_s: float | None = None
+    shaped_for: Decimal | None = None
     decided: str = ""
     acting: bool = False
 
@@ -114,6 +116,7 @@ class Watchlist:
             risk=first.risk if first else None,
             neutrals=watched.neutrals,
             reduction=_reduction(watched, moment),
+            shaped_for=watched.shaped_for,
             funding_lead=moment.funding_lead,
         )
 

@@ -122,6 +122,30 @@ async def test_a_stop_never_loosens(door: Harness, venue: Any) -> None:
     assert venue.stops(SYMBOL) == [before]
 
 
+async def test_a_limit_takes_the_place_of_a_stop_or_stands_before_it(door: Harness, venue: Any) -> None:
+    """Beside it both are there, in its place only the limit; a plain stop takes its place again."""
+    await door.call("exchange.enter", wish(venue))
+    mark = venue.mark(SYMBOL)
+    beside, instead, plain = (
+        str((mark * Decimal(share)).quantize(Decimal("0.1"))) for share in ("0.985", "0.982", "0.99")
+    )
+    limit = str((mark * Decimal("0.97")).quantize(Decimal("0.1")))
+    asked = {"symbol": SYMBOL, "trigger": beside, "limit": limit, "beside": True}
+    for _ in range(2):
+        assert (await door.call("exchange.protect", asked))["stop_status"] == "live"
+        assert sorted(stop["orderType"] for stop in venue.stops(SYMBOL)) == ["STOP", "STOP_MARKET"]
+    await door.call("exchange.protect", {"symbol": SYMBOL, "trigger": instead, "limit": limit})
+    assert sorted(stop["orderType"] for stop in venue.stops(SYMBOL)) == ["STOP", "STOP"]
+    (stop,) = [stop for stop in venue.stops(SYMBOL) if Decimal(stop["triggerPrice"]) == Decimal(instead)]
+    assert (stop["reduceOnly"], Decimal(stop["quantity"]), Decimal(stop["price"])) == (
+        True,
+        Decimal("0.010"),
+        Decimal(limit),
+    )
+    await door.call("exchange.protect", {"symbol": SYMBOL, "trigger": plain})
+    assert sorted(stop["orderType"] for stop in venue.stops(SYMBOL)) == ["STOP", "STOP_MARKET"]
+
+
 async def test_a_position_is_brought_down_once(door: Harness, venue: Any) -> None:
     """A part is closed reduce-only; asking again for the same rest does nothing, and the stop still covers it."""
     await door.call("exchange.enter", wish(venue))

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plugins.domain import ExitReason, ExitStyle, Posture, Reduction, Side, Signal, Source, View
+from plugins.domain import ExitReason, ExitStyle, Posture, Reduction, Side, Signal, Source, StopStatus, View
 from plugins.position_monitor.decisions import decide
 from plugins.position_monitor.funding import edge_left
 from plugins.position_monitor.ladder import next_rung
 from plugins.position_monitor.settings import PositionMonitorSettings
-from plugins.position_monitor.sight import Close, Protect, Reduce, Rung, Sight
+from plugins.position_monitor.sight import Close, Protect, Reduce, Rules, Rung, Shape, Sight, StopType
 
 RULES = PositionMonitorSettings().rules
 
@@ -174,3 +174,41 @@ def test_an_edge_above_the_cost_is_kept(calm: Sight) -> None:
     unsure = said(before_funding(calm, "0.002"), View.LONG, "0.35")
     assert edge_left(unsure, RULES) == Decimal("0.001")
     assert isinstance(decide(unsure, RULES, Posture.NORMAL), Close)
+
+
+# --- stops with a limit ---------------------------------------------------------------------------
+
+
+def typed(stop_type: StopType) -> Rules:
+    return replace(RULES, stop_type=stop_type)
+
+
+def test_a_limit_takes_the_place_of_the_stop_at_market(calm: Sight) -> None:
+    """At the same trigger, two thousandths worse at most; asked once for each stop."""
+    act = decide(calm, typed(StopType.LIMIT), Posture.NORMAL)
+    assert act == Shape("BTCUSDT", Decimal(49_000), Decimal("49000.00"), Decimal("48902.00"), beside=False)
+    assert decide(replace(calm, shaped_for=Decimal(49_000)), typed(StopType.LIMIT), Posture.NORMAL) is None
+
+
+def test_a_hybrid_keeps_the_stop_at_market_behind_the_limit(calm: Sight) -> None:
+    """The limit stands nearer, so the stop that was there first is never loosened."""
+    act = decide(short(calm), typed(StopType.HYBRID), Posture.NORMAL)
+    assert isinstance(act, Shape)
+    assert act.beside
+    assert act.trigger == Decimal("50898.00")
+    assert act.limit > act.trigger
+
+
+def test_a_limit_that_would_fire_at_once_is_not_asked_for(calm: Sight) -> None:
+    """Near the stop the one at market stays alone."""
+    assert decide(at_price(calm, 49_050), typed(StopType.LIMIT), Posture.NORMAL) is None
+
+
+@pytest.mark.parametrize("stop_type", StopType)
+def test_f1_whatever_its_type_a_fired_stop_has_a_deadline(calm: Sight, stop_type: StopType) -> None:
+    """The cure for a stop-limit that triggered and did not fill is a market order, reduce-only."""
+    assert calm.stop is not None
+    fired = replace(calm, stop=replace(calm.stop, status=StopStatus.TRIGGERED), fired_s=3.0)
+    act = decide(fired, typed(stop_type), Posture.NORMAL)
+    assert isinstance(act, Close)
+    assert act.reason is ExitReason.STOP_OVERDUE
