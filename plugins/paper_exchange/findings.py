@@ -16,7 +16,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def judged(venue: Venue, faults: Sequence[str] = ()) -> tuple[Finding, ...]:
     """What is wrong with the venue, and which faults it was told to have (as `BaseFault.shown` gives them)."""
-    return _wrong(venue) + tuple(map(_fault_active, faults))
+    return (*_wrong(venue), *([_faults_active(faults)] if faults else ()))
 
 
 def _wrong(venue: Venue) -> tuple[Finding, ...]:
@@ -34,11 +34,13 @@ def market_time(market_ms: int) -> datetime:
     return EPOCH + timedelta(milliseconds=market_ms)
 
 
-def _fault_active(shown: str) -> Finding:
+def _faults_active(faults: Sequence[str]) -> Finding:
+    """One finding for all: findings are told apart by their codes."""
+    named = f"the fault {faults[0]} is active" if len(faults) == 1 else f"faults are active: {'; '.join(faults)}"
     return Finding(
         code="QT-VENUE-FAULT",
         severity=Severity.MEDIUM,
-        summary=f"the fault {shown} is active",
+        summary=named,
         consequence="the venue misbehaves on purpose: what follows from it elsewhere is a rehearsal",
         fix="wait until it is over, or end it with `qt call paper_exchange.clear_faults`",
         verify="`qt call paper_exchange.faults` lists none",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -35,7 +36,7 @@ from plugins.paper_exchange.market.brackets import Brackets, bracket_ladder
 from plugins.paper_exchange.market.source import SymbolRules
 from plugins.paper_exchange.play.funding import HOUR_MS
 from plugins.paper_exchange.server.sockets import Socket, Sockets
-from plugins.paper_exchange.venue import Venue
+from plugins.paper_exchange.venue import LEDGER_RETRY_S, LedgerDownError, Venue
 
 Snapshot = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -99,7 +100,15 @@ class VenueEffects:
         self._venue.account.quirks.held.add(fault.symbol)
         yield
         self._venue.account.quirks.held.discard(fault.symbol)
-        await self._venue.apply(ReleaseTriggers(self._venue.now_ms()))
+        while not await self._released():  # noqa: ASYNC110 - nobody says when the disk is well again
+            await asyncio.sleep(LEDGER_RETRY_S)
+
+    async def _released(self) -> bool:
+        try:
+            await self._venue.apply(ReleaseTriggers(self._venue.now_ms()))
+        except LedgerDownError:  # the venue already says that its ledger is down
+            return False
+        return True
 
     @asynccontextmanager
     async def _partial_child(self, fault: PartialChild, active: Active) -> AsyncIterator[None]:

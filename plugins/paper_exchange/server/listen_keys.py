@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from plugins.paper_exchange.core.refusals import Refusal
 from plugins.paper_exchange.ledger.ledger import Ledger
@@ -15,6 +16,8 @@ class ListenKeys:
         self._ledger = ledger
         self._life_ms = int(life_s * 1000)
         self._expires = ledger.listen_keys()
+        self.when_dropped: Callable[[list[str]], None] = lambda _: None
+        """Told which keys their owner has given back."""
 
     def take(self, wall_ms: int) -> str:
         """The active key, renewed, or a new one."""
@@ -31,7 +34,11 @@ class ListenKeys:
         self._renew(active, wall_ms)
         return active
 
-    def drop(self) -> list[str]:
+    def drop(self) -> None:
+        """Their owner gives the keys back."""
+        self.when_dropped(self.end_all())
+
+    def end_all(self) -> list[str]:
         """Forget every key; returns them."""
         dropped = list(self._expires)
         self._expires.clear()

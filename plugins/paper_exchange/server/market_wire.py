@@ -11,6 +11,7 @@ from plugins.paper_exchange.core.economics import Economics
 from plugins.paper_exchange.core.filters import max_price
 from plugins.paper_exchange.core.kinds import Side
 from plugins.paper_exchange.core.ladder import Ladder
+from plugins.paper_exchange.core.orders import Order
 from plugins.paper_exchange.core.quirks import SymbolStatus
 from plugins.paper_exchange.market.source import Step, SymbolRules
 from plugins.paper_exchange.play.candles import Candle
@@ -231,6 +232,25 @@ def premium_index(symbol: str, price: Price, rate: Decimal, next_ms: int, now_ms
         "nextFundingTime": next_ms,
         "time": now_ms,
     }
+
+
+def force_order(rules: SymbolRules, order: Order) -> Json:
+    """A liquidation as the market hears of it."""
+    prices, amounts = rules.price_precision, rules.quantity_precision
+    body = {
+        "s": order.symbol,
+        "S": order.side,
+        "o": order.type,
+        "f": order.time_in_force,
+        "q": fixed(order.quantity, amounts),
+        "p": fixed(order.price, prices),
+        "ap": fixed(order.average_price, prices),
+        "X": order.status,
+        "l": fixed(order.executed, amounts),
+        "z": fixed(order.executed, amounts),
+        "T": order.updated_ms,
+    }
+    return {"e": "forceOrder", "E": order.updated_ms, "o": body}
 
 
 def mark_event(row: Json) -> Json:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from plugins.paper_exchange.core.kinds import Side
-from plugins.paper_exchange.core.messages import Message
+from plugins.paper_exchange.core.messages import Message, OrderUpdate
+from plugins.paper_exchange.core.orders import LIQUIDATION, Order
 from plugins.paper_exchange.core.quirks import SymbolStatus
 from plugins.paper_exchange.faults.board import Board
 from plugins.paper_exchange.faults.kinds import DepthGap
@@ -23,6 +24,7 @@ from plugins.paper_exchange.venue import Venue
 
 ALL_MARKS = ("!markPrice@arr", "!markPrice@arr@1s")
 ALL_TICKERS = "!miniTicker@arr"
+ALL_FORCED = "!forceOrder@arr"
 
 
 class Streams:
@@ -48,6 +50,8 @@ class Streams:
 
     def told(self, messages: Sequence[Message]) -> None:
         for message in messages:
+            if isinstance(message, OrderUpdate) and message.fill and message.order.client_id.startswith(LIQUIDATION):
+                self._send_forced(message.order)
             self._feed.send(user_events.event(self._venue.account, message))
 
     def traded(self, steps: Sequence[Step]) -> None:
@@ -109,6 +113,14 @@ class Streams:
             if candle is not None:
                 event = market_wire.kline_event(rules, interval, candle, closed=False, at_ms=at_ms)
                 self._sockets.publish(_kline_stream(symbol, interval), event)
+
+    def _send_forced(self, order: Order) -> None:
+        """Liquidations are public: everybody may hear of them."""
+        read = [s for s in (f"{order.symbol.lower()}@forceOrder", ALL_FORCED) if self._sockets.wants(s)]
+        if read:
+            event = market_wire.force_order(self._venue.account.rules[order.symbol], order)
+            for stream in read:
+                self._sockets.publish(stream, event)
 
     def _is_delisted(self, symbol: str) -> bool:
         return self._venue.account.quirks.status_of(symbol) is SymbolStatus.CLOSE

@@ -30,17 +30,6 @@ class SocketLife:
 
 
 PATHS = ("/market/ws", "/public/ws", "/private/ws", "/ws", "/stream", "/market/stream", "/public/stream")
-CHANNELS = {
-    "markPrice",
-    "markPrice@1s",
-    "bookTicker",
-    "miniTicker",
-    "aggTrade",
-    "trade",
-    "depth",
-    "depth@100ms",
-    "depth@500ms",
-}
 
 
 class Websockets:
@@ -54,6 +43,7 @@ class Websockets:
         self._sockets = sockets
         self._streams = streams
         self._listen_keys = listen_keys
+        listen_keys.when_dropped = self._close
 
     def serves(self, request: web.BaseRequest) -> bool:
         return any(request.path == path or request.path.startswith(f"{path}/") for path in PATHS)
@@ -92,7 +82,7 @@ class Websockets:
 
     def expire_keys(self, wall_ms: int, *, close: bool) -> None:
         """End every listen key now. Unclosed, a connection stays open and carries nothing any more."""
-        self._end_keys(self._listen_keys.drop(), wall_ms, close=close)
+        self._end_keys(self._listen_keys.end_all(), wall_ms, close=close)
 
     def tend(self, now_s: float) -> None:
         """Ping who is due, cut off who has not answered for too long, and end connections of a day."""
@@ -104,6 +94,11 @@ class Websockets:
             elif now_s - socket.pinged_s >= self._life.ping_s:
                 socket.pinged_s = now_s
                 socket.offer(Frame("", ping=True))
+
+    def _close(self, keys: list[str]) -> None:
+        for socket in [socket for socket in self._sockets.all if socket.listen_key in keys]:
+            socket.listen_key = ""
+            socket.finish()
 
     def _end_keys(self, keys: list[str], wall_ms: int, *, close: bool) -> None:
         for key in keys:

@@ -183,3 +183,24 @@ def test_things_on_the_way_happen_in_the_order_of_their_prices(desk):
     desk.move("90")
     assert desk.last_order(bid.order_id).status is OrderStatus.FILLED
     assert desk.held() == 0
+
+
+@pytest.mark.parametrize(
+    ("type_", "trigger", "limit", "way"),
+    [(AlgoType.STOP, "95", "96", ("94.5", "96.5")), (AlgoType.TAKE_PROFIT, "105", "106", ("105", "106.5"))],
+)
+def test_a_limit_child_that_is_partly_filled_and_cancelled_ends_finished(desk, type_, trigger, limit, way):
+    """TRIGGERED while the child waits, FINISHED with what it got once it is cancelled: filled it is not."""
+    desk.buy("10")
+    algo = desk.algo(Side.SELL, type_, trigger, "10", price=Decimal(limit), reduce_only=True)
+    desk.move(way[0])
+    triggered = desk.last_algo(algo)
+    child = desk.last_order(triggered.order_id)
+    assert (triggered.status, child.status.is_open, child.type) == ("TRIGGERED", True, "LIMIT")
+    for price in way[1:]:
+        desk.move(price, quantity="4")
+    desk.cancel(desk.account.orders[child.order_id])
+    ended = desk.last_algo(algo)
+    assert (ended.status, desk.last_order(child.order_id).status) == ("FINISHED", "CANCELED")
+    assert 0 < ended.executed < ended.quantity
+    assert desk.life_of(algo) == ["NEW", "TRIGGERING", "TRIGGERED", "FINISHED"]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio
 import ccxt
+import ccxt.pro
 import pytest
 
 pytestmark = pytest.mark.anyio
@@ -143,3 +146,34 @@ async def test_filter_change(bench):
     assert (changed["precision"]["price"], changed["limits"]["cost"]["min"]) == (50, 5000)
     await bench.clear()
     await bench.buy(0.01)
+
+
+async def test_a_liquidation_is_heard_by_everybody(bench, new_client):
+    """The market's forceOrder stream tells it, without the account's client id; ccxt reads it."""
+    await bench.buy(0.02)
+    async with new_client(ccxt.pro.binanceusdm, bench.running.url) as client:
+        await client.load_markets()
+        watching = asyncio.create_task(client.watch_liquidations(BTC))
+        await bench.reading("btcusdt@forceOrder")
+        await bench.inject(kind="liquidation", symbol="BTCUSDT", seconds=30)
+        with anyio.fail_after(5):
+            (told,) = await watching
+    assert (told["side"], told["contracts"]) == ("sell", 0.02)
+    assert "c" not in told["info"]
+
+
+async def test_an_account_near_its_end_is_called_for_margin(bench, market):
+    """MARGIN_CALL names the positions with what they must keep; then comes the liquidation by the rule itself."""
+    market.write("BTCUSDT", 2, "100000", "100000", "91100", "91100")
+    market.write("BTCUSDT", 4, "91100", "91100", "89000", "89000")
+    await bench.client.set_leverage(50, BTC)
+    await bench.buy(1)
+    async with bench.user_stream() as events:
+        await bench.running.advance(4)
+        call = await events.next()
+        assert (call["e"], call["p"][0]["s"], call["p"][0]["pa"]) == ("MARGIN_CALL", "BTCUSDT", "1.000")
+        assert float(call["p"][0]["mm"]) == pytest.approx(float(call["p"][0]["mp"]) * 0.01)
+        await bench.running.advance(2)
+        forced = await events.next()
+    assert forced["o"]["c"].startswith("autoclose-")
+    assert await bench.client.fetch_positions() == []

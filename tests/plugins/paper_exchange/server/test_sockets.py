@@ -191,6 +191,18 @@ async def test_listen_keys(market, open_venue):
             assert (await response.json())["code"] == -1125
 
 
+async def test_a_listen_key_that_is_given_back_ends_its_stream(market, open_venue):
+    """DELETE closes the connections of the key, and the key is gone."""
+    async with open_venue(market) as running:
+        key = await listen_key(running)
+        async with reading(running, f"/private/ws?listenKey={key}") as reader:
+            async with running.http.delete(f"{running.url}/fapi/v1/listenKey", headers=KEY) as response:
+                assert response.status == 200
+            with anyio.fail_after(DEADLINE_S):
+                assert (await reader.socket.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert await listen_key(running) != key
+
+
 async def test_listen_key_outlives_a_restart(market, open_venue):
     """The venue comes back with the keys that it gave out."""
     async with open_venue(market) as running:
