@@ -113,11 +113,9 @@ def liquidation_price(account: Account, symbol: str) -> Decimal:
     others_kept = total_maintenance_margin(account) - maintenance_margin(account, symbol)
     others_gain = unrealized(account) - held.unrealized(account.prices[symbol].mark)
     free = account.wallet - others_kept + others_gain
-    for step in account.brackets[symbol]:
-        price = _price_in(held, free, step)
-        if abs(held.quantity) * price <= step.cap:
-            break
-    return max(ZERO, price)
+    prices = ((step.cap, _price_in(held, free, step)) for step in account.brackets[symbol])
+    last = _price_in(held, free, account.brackets[symbol][-1])
+    return max(ZERO, next((price for cap, price in prices if abs(held.quantity) * price <= cap), last))
 
 
 def _price_in(held: Position, free: Decimal, step: Bracket) -> Decimal:

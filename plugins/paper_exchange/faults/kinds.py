@@ -76,17 +76,21 @@ class BaseFault(BaseModel):
     at_once: ClassVar[bool] = False
     """It happens when it is asked for and is over then: neither `count` nor `seconds` says anything."""
 
-    kind: FaultKind
     count: int | None = Field(None, ge=1, le=100_000, description="how often it strikes")
     seconds: float | None = Field(None, gt=0, le=LONGEST_S, description="how long it lasts, in real time")
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
         if self.at_once and (self.count or self.seconds):
-            raise ValueError(f"{self.kind} happens at once: leave count and seconds out")
+            raise ValueError(f"{self.named()} happens at once: leave count and seconds out")
         if not self.strikes and self.count:
-            raise ValueError(f"{self.kind} is a state and has no count: say how many seconds")
+            raise ValueError(f"{self.named()} is a state and has no count: say how many seconds")
         return self
+
+    @classmethod
+    def named(cls) -> FaultKind:
+        """The kind that this model is of."""
+        return FaultKind(cls.model_fields["kind"].default)
 
     @property
     def bound_count(self) -> int | None:
@@ -104,7 +108,7 @@ class BaseFault(BaseModel):
         """The kind and what was said about it, for screens."""
         said = self.model_dump(mode="json", exclude_defaults=True, exclude={"kind", "count", "seconds"})
         details = ", ".join(f"{name} {value}" for name, value in said.items())
-        return f"{self.kind} ({details})" if details else str(self.kind)
+        return f"{self.named()} ({details})" if details else str(self.named())
 
 
 class RequestFault(BaseFault):
