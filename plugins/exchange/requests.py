@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ccxt.base.errors import BaseError
 
-from plugins.domain import Instrument, Intent, Purpose, Side
+from plugins.domain import Bracket, Instrument, Intent, Purpose, Side
 from plugins.exchange import wire
 from plugins.exchange.lanes import HeldBack, Lanes, lane_of
 from plugins.exchange.order_path import Absent, Attempt
@@ -61,6 +62,7 @@ class Requests:
         self.clock = lanes.clock
         self._working_type = working_type
         self.odd_symbols: dict[str, str] = {}
+        self._brackets: dict[str, tuple[Bracket, ...]] = {}
 
     @property
     def weight_1m(self) -> int:
@@ -193,7 +195,16 @@ class Requests:
                 found.append(wire.instrument_from(row))
             except Unreadable as error:
                 self.odd_symbols[str(row.get("symbol"))] = str(error)
-        return found
+        await self._read_brackets()
+        return [replace(each, brackets=self._brackets.get(each.symbol, ())) for each in found]
+
+    async def _read_brackets(self) -> None:
+        """Learn the margin tables; where that fails the last ones hold, and without any a strict one is assumed."""
+        try:
+            rows = _rows(await self._data("fapiPrivateGetLeverageBracket"), "leverage brackets")
+            self._brackets = dict(_readable(wire.brackets_from, row) for row in rows)
+        except (VenueRefusal, VenueSilent):
+            return
 
     async def measure_clock(self) -> None:
         """Ask the venue's time by both lanes of orders and set `clock` by it. Raises VenueRefusal, VenueSilent.

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from plugins.domain import Instrument, Side
+from plugins.domain import Bracket, Instrument, Side
 from qtcore import QtError
 
 Json = Mapping[str, Any]
@@ -256,6 +256,31 @@ def instrument_from(row: Json) -> Instrument:
         minimum_notional=_decimal(filters["MIN_NOTIONAL"], "notional"),
         status=_text(row, "status"),
     )
+
+
+def brackets_from(row: Json) -> tuple[str, tuple[Bracket, ...]]:
+    """A symbol of `/fapi/v1/leverageBracket` with its margin table, lowest notional first. Raises Unreadable."""
+    rows = rows_of(row.get("brackets"), "leverage brackets")
+    table = tuple(sorted((_bracket_from(each) for each in rows), key=lambda bracket: bracket.floor))
+    rates = [bracket.maintenance_rate for bracket in table]
+    if not table or rates != sorted(rates) or not all(ZERO < rate < 1 for rate in rates):
+        raise Unreadable(f"the margin table of {_text(row, 'symbol')} does not grow: {rates}")
+    return _text(row, "symbol"), table
+
+
+def _bracket_from(row: Json) -> Bracket:
+    return Bracket(
+        floor=_number(row, "notionalFloor"),
+        cap=_number(row, "notionalCap"),
+        maximum_leverage=int(_number(row, "initialLeverage")),
+        maintenance_rate=_number(row, "maintMarginRatio"),
+        maintenance_amount=_number(row, "cum"),
+    )
+
+
+def _number(row: Json, name: str) -> Decimal:
+    """A figure that the venue writes as a number; its shortest text is what was meant."""
+    return _decimal({name: str(row.get(name))}, name)
 
 
 def limit_from(row: Json, kind: str, interval: str) -> int:

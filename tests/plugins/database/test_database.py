@@ -124,6 +124,25 @@ async def test_equity_is_recorded_at_its_pace(made: Any, tmp_path: Path, url: st
     assert made.run(url, "SELECT wallet_balance FROM equity LIMIT 1") == [("10000.10",)]
 
 
+async def test_equity_bounds_prove_where_the_day_began(made: Any, tmp_path: Path, url: str) -> None:
+    """The first equity since a market time and the highest ever, by number and not by text; nothing where none is."""
+    async with made.history(made.ExchangeLists(), tmp_path, url, equity_every_s=1) as h:
+        h.set_market(made.NOW)
+        for number, equity in enumerate(["9000", "10200", "999"]):
+            told = dict.fromkeys(("wallet_balance", "equity", "available", "unrealised_pnl"), Decimal(equity))
+            at = made.NOW + timedelta(seconds=10 * number)
+            await h.publish(Account(**told, positions=1, open_orders=2, reconciled_at=at, at=at))
+            await h.until(lambda n=number: made.run(url, "SELECT count(*) FROM equity") == [(n + 1,)])
+            await h.advance(10)
+        found = await h.call("database.equity_bounds", {"since": (made.NOW + timedelta(seconds=15)).isoformat()})
+        assert {name: found[name] and Decimal(found[name]) for name in ("first", "highest")} == {
+            "first": Decimal(999),
+            "highest": Decimal(10200),
+        }
+        later = (made.NOW + timedelta(days=1)).isoformat()
+        assert (await h.call("database.equity_bounds", {"since": later}))["first"] is None
+
+
 async def test_stored_round_trips_are_never_trusted(made: Any, tmp_path: Path, url: str) -> None:
     """What somebody changed in positions and trades is mended from the fills at the next start; reasons are kept."""
     exchange = made.ExchangeLists()
