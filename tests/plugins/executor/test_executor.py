@@ -41,9 +41,9 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @asynccontextmanager
-async def running(home: Path, scene: Any) -> AsyncIterator[Harness]:
+async def running(home: Path, scene: Any, **settings: Any) -> AsyncIterator[Harness]:
     """An executor that knows the scene's world; exchange and risk guard are stand-ins."""
-    async with harness(Executor, home=home, settings={"gather_s": 0.0}) as h:
+    async with harness(Executor, home=home, settings={"gather_s": 0.0, **settings}) as h:
         h.set_market(scene.now)
         h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": ""})
         h.on_call("exchange.entry", lambda _: None)
@@ -250,6 +250,26 @@ async def test_a_slot_is_taken_before_its_position_is_told(tmp_path: Path, store
             await h.publish(replace(scene.instrument, symbol=symbol))
             codes.append((await ended(h, store, replace(scene.signal, id=symbol, symbol=symbol))).code)
         assert codes == [OutcomeCode.FILLED] * 4 + [OutcomeCode.SLOTS_FULL] * 2
+
+
+async def test_g10_a_ghost_keeps_no_slot(tmp_path: Path, store: Store, scene: Any) -> None:
+    """An entry whose position is never told gives its slot back; one that is closed does so at once."""
+    async with running(tmp_path, scene, positions=1) as h:
+        await h.publish(replace(scene.universe, symbols=("BTCUSDT", "ETHUSDT")))
+        await h.publish(replace(scene.trading_policy, by_symbol=dict.fromkeys(("BTCUSDT", "ETHUSDT"), scene.policy)))
+        assert (await ended(h, store, scene.signal)).code is OutcomeCode.FILLED
+        other = replace(scene.signal, symbol="ETHUSDT")
+
+        async def tried(name: str) -> OutcomeCode:
+            for message in (scene.mark, scene.instrument):
+                await h.publish(replace(message, symbol="ETHUSDT"))
+            for message in (scene.account, scene.budget):
+                await h.publish(message)
+            return (await ended(h, store, replace(other, id=name))).code
+
+        assert await tried("s2") is OutcomeCode.SLOTS_FULL
+        await h.advance(31.0)
+        assert await tried("s3") is OutcomeCode.FILLED
 
 
 async def test_a_patient_entry_holds_up_nobody(tmp_path: Path, store: Store, scene: Any) -> None:

@@ -212,3 +212,22 @@ def test_f1_whatever_its_type_a_fired_stop_has_a_deadline(calm: Sight, stop_type
     act = decide(fired, typed(stop_type), Posture.NORMAL)
     assert isinstance(act, Close)
     assert act.reason is ExitReason.STOP_OVERDUE
+
+
+# --- what never stands in the way of an exit ------------------------------------------------------
+
+
+def test_c7_exits_do_not_wait_for_fresh_data(calm: Sight) -> None:
+    """Without price, policy, rules, signals or market time a position is still closed when it must be."""
+    blind = replace(calm, mark=None, policy=None, instrument=None, market_now=None)
+    assert isinstance(decide(blind, RULES, Posture.FLATTEN), Close)
+    assert isinstance(decide(replace(blind, stop=None, naked_s=2.0), RULES, Posture.REDUCE_ONLY), Close)
+
+
+def test_h2_targets_that_are_too_far_do_not_keep_a_slot_for_ever(calm: Sight) -> None:
+    """A position that neither wins nor loses is left when it is old."""
+    assert calm.policy is not None
+    old = replace(calm, market_now=calm.opened_market_at + timedelta(seconds=calm.policy.maximum_age_s))
+    act = decide(old, RULES, Posture.NORMAL)
+    assert isinstance(act, Close)
+    assert act.reason is ExitReason.MAXIMUM_AGE
