@@ -9,7 +9,7 @@ from pydantic import Field
 from qtcore.config.manifest import Manifest
 from qtcore.documents import Document, PluginName
 
-LIMIT_S = 15.0
+LIMIT_S = 45.0
 """How long one plugin may take to import and describe itself."""
 
 
