@@ -13,6 +13,8 @@ _BACK = frozenset({"running"})
 _WISHED = "operator"
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 POSTURE = "posture"
+TOGETHER_S = 1.0
+"""Plugins of one host that leave within this time left with the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Trouble:
     fix: str = ""
     trace_id: str | None = None
     over_at: datetime | None = None
+    host: str | None = None
+    """Where it happened, for a plugin that went away with its host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,7 @@ def _transition(book: Book, event: JournalEvent) -> Book:
         opened_at=event.at.wall,
         fix=f"`qt why {event.plugin}` tells what happened" + (f", `qt release {event.plugin}` tries again" * given_up),
         trace_id=event.trace_id,
+        host=event.host,
     )
     return _begun(book, event, trouble)
 
@@ -177,14 +182,21 @@ def _begun(book: Book, event: JournalEvent, trouble: Trouble) -> Book:
 
 
 def _causes(book: Book, event: JournalEvent, trouble: Trouble) -> Iterator[Group]:
-    """Groups that explain it: the culprit's whose collateral it is, the same trace's, the same plugin's."""
+    """Groups that explain it: the culprit's or the lost dependency's, the same trace's, plugin's or host's."""
     culprit = event.details.get("collateral_of")
     for group in book.groups.values():
         members = group.troubles.values()
         plugins = {other.plugin for other in members if other.plugin}
         traces = {other.trace_id for other in members if other.trace_id}
-        if culprit in plugins or trouble.trace_id in traces or trouble.plugin in plugins:
+        together = any(_together(trouble, other) for other in members)
+        if culprit in plugins or trouble.trace_id in traces or trouble.plugin in plugins or together:
             yield group
+
+
+def _together(one: Trouble, other: Trouble) -> bool:
+    """Both left with one host at one moment."""
+    apart_s = abs((one.opened_at - other.opened_at).total_seconds())
+    return one.host is not None and one.host == other.host and apart_s <= TOGETHER_S
 
 
 def _over(book: Book, key: str, at: datetime) -> Book:

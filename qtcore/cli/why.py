@@ -17,7 +17,7 @@ from qtcore.errors import ConfigurationError, EnvironmentRefused, RecordsDamaged
 from qtcore.health.model import Finding
 from qtcore.kernel.words import Autonomy, Cause
 from qtcore.records.home import Home
-from qtcore.records.journal_event import JournalEvent
+from qtcore.records.journal_event import EventKind, JournalEvent
 from qtcore.records.journal_reader import JournalReader
 from qtcore.records.state_file import StateFile
 from qtcore.records.state_reader import read_state
@@ -29,6 +29,8 @@ from qtcore.wording import counted
 app = new_app()
 
 _MOST_EVENTS = 15
+_TOLD = [kind for kind in EventKind if kind is not EventKind.GENERATION_RESERVED]
+"""That a number was reserved is for `qt events`; the transition beside it says the same."""
 _TRACEBACK_LINES = 12
 _CURRENT = "Current thread"
 _SAID_ON_PURPOSE = frozenset({Cause.NOT_READY, Cause.NEEDS_OPERATOR})
@@ -63,7 +65,7 @@ def _events(home: Home, name: str) -> list[JournalEvent]:
     """About the plugin, and about its host's death where it is the culprit."""
     try:
         with JournalReader.open(home.journal) as journal:
-            return journal.read(plugin=name, limit=_MOST_EVENTS, newest=True)
+            return journal.read(plugin=name, kinds=_TOLD, limit=_MOST_EVENTS, newest=True)
     except (EnvironmentRefused, RecordsDamaged):
         return []
 

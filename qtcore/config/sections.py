@@ -78,6 +78,12 @@ class RestartSection(Section):
     )
 
 
+class HostRestartSection(RestartSection):
+    """The same for a host; nobody in it is known to be guilty, so nobody waits long."""
+
+    cap_s: PositiveFloat = Field(default=10.0, description="no delay is ever longer")
+
+
 class HealingSection(Section):
     """How much is done against a trouble that a plugin's own health reports; all times in real seconds."""
 
@@ -94,8 +100,8 @@ class HostSection(Section):
     )
     loop_limit_s: PositiveFloat = Field(default=1.0, description="silence of the event loop after which it is hung")
     load_limit_s: PositiveFloat = Field(default=30.0, description="the same while plugins are being imported")
-    restart: RestartSection = Field(
-        default=RestartSection(), description="for deaths that no single plugin can be blamed for"
+    restart: HostRestartSection = Field(
+        default=HostRestartSection(), description="for deaths that no single plugin can be blamed for"
     )
     nice: int = Field(
         default=0, ge=0, le=19, description="how far it stands back when processors are short: 0 not at all, 19 most"

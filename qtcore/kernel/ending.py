@@ -49,7 +49,9 @@ def with_host(turn: Turn, plugin: PluginState, event: HostGone) -> None:
             collateral_of=host.blamed,
         )
     else:
-        reason = f"lost its host {host.name}: {host.reason}"
+        own = f"host {host.name} "
+        told = host.reason.removeprefix(own)
+        reason = f"its {own}{told}" if told != host.reason else f"lost its host {host.name}: {told}"
         plugin = stopping.drop_heal(turn, plugin, reason)
         _again(turn, plugin, cause, reason, host.not_before_s - turn.now_s)
 
@@ -176,7 +178,7 @@ def _restart_companions(turn: Turn, plugin: PluginState) -> None:
     reason = f"restarted together with {plugin.name}, which failed too often"
     for other in ladder.companions(turn, plugin):
         if other.name != plugin.name:
-            stopping.stop(turn, other, Fate(After.WAIT, Cause.DEPENDENCY, reason))
+            stopping.stop(turn, other, Fate(After.WAIT, Cause.DEPENDENCY, reason, culprit=plugin.name))
 
 
 def _again(turn: Turn, plugin: PluginState, cause: Cause, reason: str, delay_s: float) -> None:

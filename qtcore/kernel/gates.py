@@ -39,7 +39,7 @@ def _pause_dependents(turn: Turn) -> None:
             lost = _missing_need(turn, plugin)
             if lost is not None:
                 reason = f"paused: it needs {lost.name}, which is {lost.lifecycle}"
-                stopping.stop(turn, plugin, Fate(After.WAIT, Cause.DEPENDENCY, reason))
+                stopping.stop(turn, plugin, Fate(After.WAIT, Cause.DEPENDENCY, reason, culprit=lost.name))
 
 
 def _missing_need(turn: Turn, plugin: PluginState) -> PluginState | None:

@@ -34,12 +34,16 @@ class After(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """Why a plugin is being stopped and what follows; `rung` is set when health chose the act."""
+    """Why a plugin is being stopped and what follows.
+
+    `rung` is set when health chose the act, `culprit` when another plugin is the reason.
+    """
 
     after: After
     cause: Cause
     reason: str
     rung: Rung | None = None
+    culprit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

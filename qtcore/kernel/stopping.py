@@ -29,6 +29,7 @@ def stop(turn: Turn, plugin: PluginState, fate: Fate) -> None:
         cause=fate.cause,
         fate=fate,
         deadline_s=turn.now_s + limit_s + DEAF_GRACE_S if reachable else None,
+        collateral_of=fate.culprit,
     )
     if reachable:
         turn.wish(StopGeneration(plugin.name, plugin.generation, fate.reason, limit_s))

@@ -30,6 +30,8 @@ _GRAVE = frozenset({Severity.HIGH, Severity.CRITICAL})
 """Findings about the supervisor itself that make the whole at least degraded."""
 VALID_FOR_S = 10.0
 """How long a state file holds without renewal; it is renewed at half of that."""
+EARLY_S = 2.5
+"""So much earlier a file is renewed along with another one."""
 
 
 class Projection:
@@ -75,11 +77,14 @@ class Projection:
 
     def _to_publish(self) -> list[StateFile]:
         """The files whose content changed or whose validity is half over; judges the whole, too."""
-        self._judge_whole()
+        verdicts = {name: self.verdict(name) for name in self._supervisor.state.plugins}
+        self._judge_whole(verdicts)
         due = set(self._files.due(time.monotonic()))
+        if due:  # one round for all that would be due soon: each round wakes a thread
+            due |= set(self._files.due(time.monotonic() + EARLY_S))
         found = []
-        for name in self._supervisor.state.plugins:
-            content = self._content(name)
+        for name, verdict in verdicts.items():
+            content = self._content(name, verdict)
             if name in due or self._written.get(name) != content:
                 found.append(self.state_file(name))
                 self._written[name] = content
@@ -89,9 +94,9 @@ class Projection:
         for state in states:
             self._files.publish(state)
 
-    def _content(self, name: str) -> tuple[object, ...]:
+    def _content(self, name: str, verdict: Verdict) -> tuple[object, ...]:
         """What makes a file worth writing again when it changes."""
-        plugin, verdict = self._supervisor.state.plugins[name], self.verdict(name)
+        plugin = self._supervisor.state.plugins[name]
         findings = self._supervisor.findings.of(name)
         return (plugin.lifecycle, verdict.status, plugin.generation, plugin.reason, findings, verdict.summary)
 
@@ -150,7 +155,7 @@ class Projection:
         """What `qt status` shows."""
         supervisor = self._supervisor
         scored = {name: self._scored(name) for name in supervisor.state.plugins}
-        whole = self._whole or self._judge_whole()
+        whole = self._whole or self._judge_whole({name: self.verdict(name) for name in supervisor.state.plugins})
         posture = supervisor.state.posture
         return StatusDocument(
             schema=1,
@@ -168,9 +173,8 @@ class Projection:
             plugins=tuple(self._line(name, scored[name]) for name in supervisor.state.plugins),
         )
 
-    def _judge_whole(self) -> Steady:
+    def _judge_whole(self, verdicts: Mapping[str, Verdict]) -> Steady:
         supervisor = self._supervisor
-        verdicts = {name: self.verdict(name) for name in supervisor.state.plugins}
         own = [Status.DEGRADED for finding in supervisor.findings.of(None) if finding.severity in _GRAVE]
         seen = overall([*(verdict.status for verdict in verdicts.values()), *own])
         before, self._whole = self._whole, settle(self._whole, seen, time.monotonic())

@@ -29,7 +29,7 @@ from qtcore.supervisor.recorder import Recorder
 from qtcore.supervisor.rounds import HealthRounds, Reading
 from qtcore.supervisor.story import Story
 from qtcore.supervisor.topology import Topology
-from qtcore.supervisor.verdicts import health_seen, kernel_finding
+from qtcore.supervisor.verdicts import health_seen, kernel_finding, said
 from qtcore.telemetry.setup import Telemetry
 
 POSTURE_LIFE_S = 3.0
@@ -78,6 +78,7 @@ class Supervisor:
         )
         self._loading: dict[str, set[str]] = {}
         self._deaf: dict[str, str] = {}
+        self._heard: dict[str, Reading] = {}
         self._heals: dict[str, tuple[str, int]] = {}
 
     @property
@@ -355,7 +356,15 @@ class Supervisor:
             self.findings.see_health(reading.plugin, reading.health.findings)
         self.story.health(reading)
         self.tell(health_seen(reading, self.findings.worst_healable(reading.plugin)))
-        self._note_change()
+        if self._is_news(reading):
+            self._note_change()
+
+    def _is_news(self, reading: Reading) -> bool:
+        """Most answers say what the last one said: their figures reach the state file when it is renewed."""
+        before, self._heard[reading.plugin] = self._heard.get(reading.plugin), reading
+        if before is None or before.valid_until.monotonic_s <= reading.observed_at.monotonic_s:
+            return True
+        return said(before) != said(reading)
 
     def _set_loading(self, host: str, plugin: str, *, loading: bool) -> None:
         plugins = self._loading.setdefault(host, set())

@@ -27,6 +27,16 @@ def health_seen(reading: Reading, healable: Finding | None) -> HealthSeen:
     )
 
 
+def said(reading: Reading) -> tuple[object, ...]:
+    """What of a reading is news when it changes; figures are not."""
+    health = reading.health
+    if health is None:
+        return (reading.generation, reading.sensor_failure)
+    conditions = tuple((item.name, item.status, item.reason) for item in health.conditions)
+    codes = tuple((finding.code, finding.severity, finding.summary) for finding in health.findings)
+    return (reading.generation, health.status, health.summary, codes, conditions)
+
+
 def _restart_may_help(finding: Finding) -> bool:
     return any(remedy.kind is RemedyKind.SAFE and remedy.act == RESTART for remedy in finding.remedies)
 

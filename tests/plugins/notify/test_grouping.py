@@ -38,6 +38,7 @@ class Night:
                 plugin=plugin,
                 cause=facts.pop("cause", None),
                 trace_id=facts.pop("trace_id", None),
+                host=facts.pop("host", None),
                 details=facts,
             )
             self.book = noted(self.book, event, RULES)
@@ -98,15 +99,28 @@ def test_effects_are_told_with_their_cause() -> None:
     night = Night()
     night.moved(0, "feed", "running", "backoff")
     night.moved(0, "database", "running", "backoff", collateral_of="feed")
+    night.moved(0, "models", "running", "stopping", cause=Cause.DEPENDENCY, collateral_of="database")
     night.found(1, "QT-B", "policy", trace_id="7")
     night.found(2, "QT-C", "executor", trace_id="7")
     night.found(3, "QT-D", "feed")
     notices = night.at(20)
     assert [sorted({trouble.plugin for trouble in notice.troubles}) for notice in notices] == [
-        ["database", "feed"],
+        ["database", "feed", "models"],
         ["executor", "policy"],
     ]
-    assert "(and 2 more troubles with it)" in notices[0].title
+    assert "(and 3 more troubles with it)" in notices[0].title
+
+
+def test_plugins_that_leave_with_their_host_are_one_trouble() -> None:
+    """Also when nobody can say which of them is to blame; another host's death is another trouble."""
+    night = Night()
+    for second, plugin, host in ((0, "feed", "data"), (0.1, "database", "data"), (0.2, "executor", "main")):
+        night.moved(second, plugin, "running", "backoff", host=host)
+    notices = night.at(20)
+    assert [[trouble.plugin for trouble in notice.troubles] for notice in notices] == [
+        ["feed", "database"],
+        ["executor"],
+    ]
 
 
 def test_what_gets_worse_is_told_again() -> None:

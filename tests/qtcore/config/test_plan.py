@@ -76,7 +76,7 @@ def test_policies_are_configured_for_plugins_and_hosts(load: Callable[..., objec
     assert blueprint.assignments["feed"].heal_timeout_s == 4
     assert (guard.healing, guard.restart) == (HealPolicy(), RestartPolicy())
     assert blueprint.plan.hosts["data"].restart == RestartPolicy(cap_s=7)
-    assert blueprint.plan.hosts["main"].restart == RestartPolicy()
+    assert blueprint.plan.hosts["main"].restart == RestartPolicy(cap_s=10)
 
 
 def test_assignments_have_slots_of_their_own(load: Callable[..., object]) -> None:
