@@ -124,7 +124,7 @@ class FeatureEngine:
         """Drop a symbol that no longer trades; it is no part of the market from now on."""
         place = self._places.pop(symbol, None)
         if place is not None:
-            self._free.append(place)
+            self._free = sorted([*self._free, place], reverse=True)
             for series in self._data.values():
                 series[place] = np.nan
             self._made.clear()
@@ -165,8 +165,9 @@ class FeatureEngine:
         """The kept bars, newest last; more columns would only cost time."""
         begin = max(0, self._used - self._width)
         grid = self._opened_ms + np.arange(begin, self._used, dtype=np.int64) * self._step_ms
-        series = {name: values[:, begin : self._used] for name, values in self._data.items()}
-        names = [""] * len(self._data["close"])
+        top = max(self._places.values(), default=0) + 1
+        series = {name: values[:top, begin : self._used] for name, values in self._data.items()}
+        names = [""] * top
         for name, place in self._places.items():
             names[place] = name
         return Panel(tuple(names), self.schema.interval_s, grid, **series)
@@ -211,6 +212,7 @@ class FeatureEngine:
             if not self._free:
                 self._widen()
             self._places[symbol] = self._free.pop()
+            self._made.clear()  # what was made has no row for it, and was made of another market
         return self._places[symbol]
 
     def _widen(self) -> None:
@@ -219,7 +221,6 @@ class FeatureEngine:
         for name, values in self._data.items():
             self._data[name] = np.concatenate([values, np.full((more, values.shape[1]), np.nan)])
         self._free = list(range(have + more - 1, have - 1, -1))
-        self._made.clear()
 
     def _forget_from(self, opened_ms: int) -> None:
         if not self._made or opened_ms > next(reversed(self._made)):

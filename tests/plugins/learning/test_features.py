@@ -245,6 +245,9 @@ def test_a_symbol_that_was_forgotten_is_no_part_of_the_market(market: Panel) -> 
     expected = batch(panel_of(pair, 60))[:, -1, NAMES.index("market_return_12")]
     got = engine.rows(["AUSDT", "BUSDT"]).values[:, NAMES.index("market_return_12")]
     np.testing.assert_allclose(got, expected, rtol=1e-5)
+    for symbol in ("AUSDT", "BUSDT"):
+        engine.forget(symbol)
+    assert not engine.rows(["AUSDT"]).covered.any()
 
 
 def test_e6_a_sequence_longer_than_what_was_made_is_refused(market: Panel) -> None:
