@@ -1,4 +1,4 @@
-"""Watches the streams of a session twice a second and climbs the ladder of recovery while any is silent."""
+"""Watches the streams of a session four times a second and climbs the ladder of recovery while any is silent."""
 
 from __future__ import annotations
 

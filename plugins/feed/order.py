@@ -14,12 +14,12 @@ def held_first(symbols: Iterable[str], held: Collection[str]) -> list[str]:
 
 
 def followed(ranked: Sequence[str], now: Collection[str], held: Collection[str], most: int) -> list[str]:
-    """Which symbols to follow: the `most` best, those of `now` that are still near, and every held one.
+    """Which symbols to follow: the `most` best, those of `now` that are still near, and beside them every held one.
 
-    `ranked` are the symbols that trade, best first; a held symbol is kept even when it trades no more.
+    `ranked` are the symbols that trade, best first; a held symbol takes no place and is kept even when it trades
+    no more.
     """
-    near = ranked[: int(most * SLACK)]
-    kept = [symbol for symbol in near if symbol in now][:most]
-    fresh = [symbol for symbol in ranked[:most] if symbol not in kept][: most - len(kept)]
-    chosen = {*kept, *fresh}
-    return [*(symbol for symbol in ranked if symbol in chosen), *sorted(set(held) - chosen)]
+    free = [symbol for symbol in ranked if symbol not in held]
+    kept = [symbol for symbol in free[: int(most * SLACK)] if symbol in now][:most]
+    fresh = [symbol for symbol in free[:most] if symbol not in kept][: most - len(kept)]
+    return [*(symbol for symbol in free if symbol in {*kept, *fresh}), *sorted(held)]

@@ -89,7 +89,7 @@ class Feed(Plugin[FeedSettings]):
 
     # --- timers -----------------------------------------------------------------------------------
 
-    @every(0.5)
+    @every(0.25)
     async def watch(self, _ctx: Ctx) -> None:
         """Notice streams that have fallen silent: the venue sends marks each second."""
         if self._mending is not None:

@@ -127,7 +127,7 @@ class Session:
             return tradable
         ranked = await self._rest.most_traded(tradable)
         present = self.intake.windows if self.intake is not None else ()
-        return followed(ranked, present, (), settings.max_symbols)
+        return followed(ranked, present, self.held, settings.max_symbols)
 
     # --- the streams and what is seen of them -----------------------------------------------------
 
@@ -212,7 +212,8 @@ class Session:
 
     async def _load(self, intake: Intake) -> None:
         try:
-            await for_each(held_first({*await self._chosen(), *self.held}, self.held), intake.begin)
+            chosen = {*await self._chosen(), *self.held}
+            await for_each(held_first(chosen, self.held), lambda symbol: self._begin(intake, symbol))
         except VenueRefused as error:
             if error.code == INVALID_INTERVAL:
                 raise NeedsOperator(
@@ -222,6 +223,15 @@ class Session:
             raise NotReady(str(error), retry_after_s=2.0) from error
         except (VenueSilent, BadFrame) as error:
             raise NotReady(str(error), retry_after_s=1.0) from error
+
+    async def _begin(self, intake: Intake, symbol: str) -> None:
+        """Begin one symbol; a held one that the venue has already ended does not keep the others from beginning."""
+        try:
+            await intake.begin(symbol)
+        except VenueRefused as error:
+            if symbol not in self.held or error.code == INVALID_INTERVAL:
+                raise
+            self._ctx.log.warning("a held symbol has no candles at the venue", symbol=symbol, error=str(error))
 
     async def _stay_connected(self, intake: Intake) -> None:
         attempt = 0
