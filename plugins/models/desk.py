@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from plugins.domain import Candle, Signal, Source, Succession, View, candles_of, succession
+from plugins.models.forum import Forum
 from plugins.models.outbox import Outbox
 from plugins.models.rsi_rule import Opinion, RsiRule
 from plugins.models.settings import ModelsSettings
@@ -19,18 +20,20 @@ HISTORY_TIMEOUT_S = 3.0
 class Desk:
     """Keeps one RSI rule per symbol of the universe, and those outside of it whose view is still held."""
 
-    def __init__(self, ctx: Context[ModelsSettings], store: Store, outbox: Outbox) -> None:
+    def __init__(self, ctx: Context[ModelsSettings], store: Store, outbox: Outbox, forum: Forum) -> None:
         self.rules: dict[str, RsiRule] = {}
         self.behind: set[str] = set()
         """Symbols whose history could not be had; asked for again when their next candle comes."""
         self._ctx = ctx
         self._store = store
         self._outbox = outbox
+        self._forum = forum
         self._universe: frozenset[str] = frozenset()
 
     async def trade(self, symbols: tuple[str, ...]) -> None:
         """These may trade from now on; those not known yet are warmed up from history."""
         self._universe = frozenset(symbols)
+        self._forum.trade(symbols)
         for symbol in symbols:
             if symbol not in self.rules:
                 await self.catch_up(symbol)
@@ -50,6 +53,7 @@ class Desk:
             case Succession.GAP:
                 await self.catch_up(candle.symbol)
             case Succession.NEXT:
+                self._forum.hear(candle)
                 if self._judge(rule, candle):
                     await _let_it_go()
 
@@ -73,7 +77,9 @@ class Desk:
         self.behind.discard(symbol)
         before = self.rules.get(symbol)
         rule = self.rules[symbol] = RsiRule(self._ctx.settings.rsi_rule)
-        said = [(candle, rule.add(candle)) for candle in candles_of(answer)]
+        candles = candles_of(answer)
+        await self._forum.warm(candles)
+        said = [(candle, rule.add(candle)) for candle in candles]
         self._ctx.progress("candles", self._new(before, said))
         await self._make_up(before.last if before else None, said)
 
@@ -102,6 +108,9 @@ class Desk:
         if said is None or not (
             candle.symbol in self._universe or (held is not View.NEUTRAL and said.view is not held)
         ):
+            return False
+        if self._forum.leads(candle):
+            self._ctx.progress("left_to_the_ensemble")
             return False
         self._send(candle, said)
         return said.view is not View.NEUTRAL

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, PositiveFloat, SecretStr, model_validator
 
+from plugins.learning.ensemble import ViewRules
 from plugins.store import DatabaseUrl
 from qtcore import Settings
 
@@ -18,11 +19,31 @@ class RsiRuleSettings(Settings):
     overbought: float = Field(default=70.0, gt=50, lt=100, description="above it: short")
 
 
+class EnsembleSettings(Settings):
+    """When the members are asked, and what of their answer is a view. Times are real seconds."""
+
+    burst_s: PositiveFloat = Field(
+        default=0.25, description="how long after the first candle of a close to wait for the others"
+    )
+    settle_s: float = Field(default=0.05, ge=0, description="how long to leave the processor to the orders of the rule")
+    deep_timeout_s: PositiveFloat = Field(default=0.15, description="nets that answer later than this have no vote")
+    look_every_s: PositiveFloat = Field(default=2.0, description="how often to look for another champion")
+    least_probability: float = Field(default=0.38, ge=1 / 3, lt=1, description="of a direction, to be a view")
+    least_margin: float = Field(default=0.08, ge=0, lt=1, description="over the opposite direction, to be a view")
+    fewest_members: int = Field(default=2, ge=1, le=4, description="fewer that vote are a finding")
+
+    @property
+    def rules(self) -> ViewRules:
+        """As the ensemble takes them."""
+        return ViewRules(self.least_probability, self.least_margin)
+
+
 class ModelsSettings(Settings):
     """Times are market seconds unless they say otherwise."""
 
     rsi_rule: RsiRuleSettings = RsiRuleSettings()
-    warm_up_bars: int = Field(default=300, ge=30, description="closed candles that a source starts from")
+    ensemble: EnsembleSettings = EnsembleSettings()
+    warm_up_bars: int = Field(default=400, ge=30, description="closed candles that a source starts from")
     signal_lifetime_s: PositiveFloat = Field(
         default=60.0, description="a signal that is older is void; at least 2 real seconds"
     )

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from plugins.domain import Candle, Signal, Source, market_ms, market_speed
+import numpy as np
+
+from plugins.domain import Candle, Signal, Source, View, market_ms, market_speed
+from plugins.learning.classes import Direction
+from plugins.learning.ensemble import Verdict
+from plugins.learning.features import FeatureRows
 from plugins.models.rsi_rule import Opinion
 
 
@@ -40,4 +47,49 @@ def rsi_signal(
         features={"rsi": round(said.rsi, 4), "rsi_period": float(period)},
         trace_id=trace_id,
         candle_received_ns=candle.received_ns,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The features that a verdict was made from, what is missing left out, and the hash of their schema."""
+
+    features: dict[str, float]
+    feature_hash: str
+
+
+def figures_of(rows: FeatureRows, row: int) -> Figures:
+    """Those of one symbol."""
+    pairs = zip(rows.schema.names, rows.values[row], strict=True)
+    return Figures({name: round(float(value), 6) for name, value in pairs if np.isfinite(value)}, rows.schema.hash)
+
+
+def ensemble_signal(
+    candle: Candle,
+    verdict: Verdict,
+    said: tuple[View, Decimal],
+    figures: Figures,
+    *,
+    made_at: datetime,
+    holds: timedelta,
+    trace_id: str | None,
+) -> Signal:
+    """The signal of the ensemble on a closed candle: `said` is its view and confidence."""
+    shares = {f"p_{each.name.lower()}": round((verdict.probabilities or (0, 0, 0))[each], 6) for each in Direction}
+    return Signal(
+        id=signal_id(Source.ENSEMBLE, candle),
+        symbol=candle.symbol,
+        view=said[0],
+        confidence=said[1],
+        source=Source.ENSEMBLE,
+        price=candle.close,
+        made_at=made_at,
+        market_at=candle.closed_at,
+        expires_at=candle.closed_at + holds,
+        features={**shares, **figures.features},
+        trace_id=trace_id,
+        candle_received_ns=candle.received_ns,
+        votes=verdict.votes,
+        agreement=round(verdict.agreement, 6),
+        feature_hash=figures.feature_hash,
     )

@@ -176,7 +176,8 @@ async def test_says_when_no_candle_comes(candle: Make, migrated: Path) -> None:
     async with harness(home=migrated) as h:
         await begin(h, market)
         h.set_market(market.candle(market.bars - 1).closed_at, speed=60)
-        assert (await h.health()).status == "healthy"
+        await h.until(lambda: any(line["event"] == "champion" for line in h.logs))
+        assert [finding.code for finding in (await h.health()).findings] == ["QT-MODELS-UNTRAINED"]
         await h.advance(10)
         assert (await h.health()).findings[0].code == "QT-MODELS-STARVED"
 

@@ -17,6 +17,9 @@ CHANNELS = (
     "distance_to_mean_96",
 )
 
+WINDOW = 64
+"""Rows that a net looks back over."""
+
 
 def channels_of(schema: FeatureSchema) -> Ints:
     """The columns of the channels. Raises Untrainable when the schema has lost one."""

@@ -15,7 +15,7 @@ from torch import nn
 
 from plugins.domain import MemberName
 from plugins.learning.classes import Direction
-from plugins.learning.members.nets.channels import channels_of
+from plugins.learning.members.nets.channels import WINDOW, channels_of
 from plugins.learning.members.nets.n_hits import NHiTSNet
 from plugins.learning.members.nets.patchtst import PatchTSTNet
 from plugins.learning.members.nets.scaling import Scale
@@ -25,7 +25,6 @@ from plugins.learning.members.weighing import FEWEST, class_weights, divided
 from plugins.learning.rows import Flags, Floats, Floats32, Ints, Rows
 
 WEIGHTS, SHAPE = "weights.safetensors", "net.json"
-LENGTH = 64
 MOST_LESSONS, MOST_HELD = 12_000, 4_000
 """Windows that one fit looks at; more are thinned out evenly at random, which bounds its time on two cores."""
 AT_ONCE = 2_000
@@ -47,7 +46,7 @@ class NetMember:
     """A net on windows of a few features; a window with anything missing is not judged."""
 
     name: ClassVar[MemberName]
-    length: ClassVar[int] = LENGTH
+    length: ClassVar[int] = WINDOW
 
     @staticmethod
     def build(channels: int, length: int) -> nn.Module:
@@ -69,10 +68,10 @@ class NetMember:
         lessons = _lessons(learn, MOST_LESSONS, columns, scale, seed)
         judged = _lessons(held, MOST_HELD, columns, scale, seed)
         with repeatable(seed, threads):
-            net = type(self).build(len(columns), LENGTH)
+            net = type(self).build(len(columns), WINDOW)
             learned = teach(net, lessons, judged, Course(), progress)
         width = len(samples.schema.features)
-        self._shape = Shape(member=self.name, length=LENGTH, features=width, columns=tuple(columns.tolist()))
+        self._shape = Shape(member=self.name, length=WINDOW, features=width, columns=tuple(columns.tolist()))
         self._net, self._scale, self._threads = net, scale, threads
         sizes = len(lessons.labels), len(judged.labels)
         return FitReport(*sizes, learned.passes, learned.log_loss, time.monotonic() - began)
@@ -152,13 +151,13 @@ def _lessons(samples: Labelled, most: int, columns: Ints, scale: Scale, seed: in
         chosen = samples.take(np.sort(np.random.default_rng(seed).choice(len(samples), most, replace=False)))
     windows = np.concatenate(
         [
-            chosen.take(np.arange(first, min(first + AT_ONCE, len(chosen)))).sequences(LENGTH)[:, :, columns]
+            chosen.take(np.arange(first, min(first + AT_ONCE, len(chosen)))).sequences(WINDOW)[:, :, columns]
             for first in range(0, len(chosen), AT_ONCE)
         ]
     )
     whole = np.flatnonzero(_whole(windows))
     if len(whole) < FEWEST // 10:
-        raise Untrainable(f"only {len(whole)} of {len(chosen)} decisions have {LENGTH} whole rows before them")
+        raise Untrainable(f"only {len(whole)} of {len(chosen)} decisions have {WINDOW} whole rows before them")
     labels = chosen.labels[whole]
     return Lessons(scale.apply(windows[whole]), labels, class_weights(labels, chosen.weights[whole]))
 
