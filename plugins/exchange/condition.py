@@ -32,6 +32,7 @@ class Figures:
     banned_s: float = 0.0
     paused_s: float = 0.0
     odd_symbols: int = 0
+    not_armed: str | None = None
 
 
 def health_of(figures: Figures) -> Health:
@@ -68,6 +69,7 @@ _STATUS = {
     "QT-EXCHANGE-DB": Status.DEGRADED,
     "QT-EXCHANGE-OTHER-MODE": Status.DEGRADED,
     "QT-EXCHANGE-BANNED": Status.DEGRADED,
+    "QT-EXCHANGE-NOT-ARMED": Status.DEGRADED,
     "QT-EXCHANGE-UNCLEAR": Status.DEGRADED,
     "QT-EXCHANGE-LEDGER": Status.DEGRADED,
     "QT-EXCHANGE-STREAM": Status.DEGRADED,
@@ -85,6 +87,21 @@ def _reconciled(figures: Figures) -> str:
     if figures.reconciled_age_s is None:
         return "not reconciled with the venue yet"
     return f"reconciled {figures.reconciled_age_s:.1f} s ago, {counted(figures.positions, 'position')}"
+
+
+def _not_armed(figures: Figures) -> Finding | None:
+    if figures.not_armed is None:
+        return None
+    return Finding(
+        code="QT-EXCHANGE-NOT-ARMED",
+        severity=Severity.MEDIUM,
+        summary="mode live, and nobody has allowed entries",
+        evidence={"why": figures.not_armed},
+        cause=figures.not_armed,
+        consequence="nothing is entered; what is held is protected and closed with real money all the same",
+        fix="`qt arm FINGERPRINT --hours 8`, if real money is to be risked",
+        verify="qt status",
+    )
 
 
 def _banned(figures: Figures) -> Finding | None:
@@ -254,6 +271,7 @@ _RULES = (
     _banned,
     _stale,
     _slowed,
+    _not_armed,
     _unclear,
     _disagreeing,
     _stream,

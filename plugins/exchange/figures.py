@@ -5,6 +5,7 @@ from __future__ import annotations
 from plugins.exchange.condition import Figures
 from plugins.exchange.opening import Exchange
 from plugins.exchange.reconciling import DISAGREEMENTS
+from plugins.store.kill_switch import read_kill_switch
 
 
 def figures_of(exchange: Exchange) -> Figures:
@@ -29,5 +30,6 @@ def figures_of(exchange: Exchange) -> Figures:
         weight_1m=exchange.requests.weight_1m,
         banned_s=weights.banned_s(now_ms),
         paused_s=weights.paused_s(now_ms),
+        not_armed=exchange.not_armed(read_kill_switch(exchange.ctx.home)),
         odd_symbols=len(exchange.requests.odd_symbols),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +19,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from plugins.binance import BinancePlugin
-from plugins.domain import Mode, VenueAddress
+from plugins.domain import ExitReason, Mode, OutcomeCode, Side, VenueAddress
 from plugins.exchange import ExchangePlugin
+from plugins.exchange.condition import Figures, health_of
+from plugins.exchange.door import Wish, World, judge_entry, judge_exit
 from plugins.exchange.mode_arming import armed, disarmed, sentence_for
 from plugins.exchange.mode_keys import PAPER_KEYS, KeysRefused, fingerprint_of, keys_of
 from plugins.exchange.settings import ExchangeSettings
@@ -241,10 +244,52 @@ def test_a_kill_takes_the_leave_away(tmp_path: Path) -> None:
     assert read_arming(tmp_path) is None
     write_kill_switch(tmp_path, on=False, who="a", when=NOW + timedelta(seconds=2), why="test")
     late = why_not_armed(
-        Arming(fingerprint=NAME, who="a", when=NOW, expires=NOW + LONGEST), read_kill_switch(tmp_path),
-        fingerprint=NAME, now=NOW + timedelta(minutes=1),
-    )  # fmt: skip
+        Arming(fingerprint=NAME, who="a", when=NOW, expires=NOW + LONGEST),
+        read_kill_switch(tmp_path),
+        fingerprint=NAME,
+        now=NOW + timedelta(minutes=1),
+    )
     assert late is not None
+
+
+def test_live_without_leave_is_said_and_refuses_entries_alone() -> None:
+    """The gate names who could change it, health says so too, and nothing is said where no money is at stake."""
+    wish = Wish("s1", "BTCUSDT", Side.LONG, Decimal("0.01"), Decimal(90), "")
+    world = World(
+        mode="live",
+        address_mode=Mode.LIVE,
+        kill=OFF,
+        not_armed="nobody has armed it; `qt arm` does",
+        other_mode=(),
+        posture="normal",
+        instrument=None,
+        held=None,
+        entering=False,
+        leftover_stops=(),
+        reconciled_age_s=0.0,
+        most_age_s=15.0,
+    )
+    refusal = judge_entry(wish, world)
+    assert refusal is not None
+    assert (refusal.code, "qt arm" in refusal.sentence) == (OutcomeCode.MODE, True)
+    assert judge_exit("normal", ExitReason.OPERATOR) is None
+    figures = Figures(
+        reconciled_age_s=0.0,
+        failing=None,
+        stream_down_s=0.0,
+        stream_ended_because="",
+        unclear=(),
+        oldest_unclear_s=0.0,
+        disagreeing=(),
+        strangers=(),
+        ledger_fault=None,
+        positions=0,
+        fills=0,
+        weight_1m=0,
+    )
+    assert health_of(figures).findings == ()
+    told = health_of(replace(figures, not_armed=world.not_armed))
+    assert [finding.code for finding in told.findings] == ["QT-EXCHANGE-NOT-ARMED"]
 
 
 @pytest.mark.anyio
