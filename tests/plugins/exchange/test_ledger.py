@@ -156,6 +156,7 @@ def test_a_newer_schema_is_left_alone(tmp_path: Path) -> None:
 def test_no_commit_pays_for_tidying(ledger: Ledger, tmp_path: Path) -> None:
     """However much is written, the file itself is left alone until the checkpoint; then it has everything."""
     before = ledger.file.read_bytes()
+    assert ledger.file.with_name("exchange.db-wal").stat().st_size > 4_000_000, "no commit makes it longer"
     for number in range(600):
         ledger.put(tracked(str(number)), at=NOW)
     assert ledger.file.read_bytes() == before
