@@ -3,8 +3,9 @@
 What must not be forgotten, an attempt about to be sent, is synced before `put` returns (WAL, synchronous=FULL).
 What the venue can be asked again, acks, fills and income, is not: it survives every kill, but a power cut may
 cost the last of it, and the next start asks. A synced commit takes 0.2 ms in the middle, 0.4 ms at p99, measured
-on this class of machine when idle, so it is written from the loop itself; a thread's hand-over would cost more. The log has its
-full size from the start and is copied back beside the loop: no commit makes a file longer or pays for a checkpoint.
+on this class of machine when idle, so it is written from the loop itself; a thread's hand-over would cost more.
+The log has its full size from the start and is copied back beside the loop: no commit makes a file longer or pays for
+a checkpoint.
 
 intents   one row per order wanted: the order, its state and what is known of it. `state` as in IntentState,
           `stop_status` for conditional orders only, `filled_quantity` what was really executed.
