@@ -17,18 +17,16 @@ from plugins.domain import (
     ExitReason,
     Fill,
     Instrument,
-    IntentState,
     Position,
     Purpose,
     Side,
     StopState,
-    StopStatus,
     Universe,
     VenueAddress,
 )
 from plugins.exchange.comparing import Stranger, gone
 from plugins.exchange.condition import health_of
-from plugins.exchange.door import Patience, Refusal, Wish, judge_entry, judge_exit, may_act
+from plugins.exchange.door import Patience, Wish, judge_entry, judge_exit, may_act
 from plugins.exchange.figures import figures_of
 from plugins.exchange.ledger import LedgerUnusable
 from plugins.exchange.mode_arming import armed, disarmed
@@ -36,7 +34,7 @@ from plugins.exchange.opening import Exchange, open_exchange
 from plugins.exchange.recovering import recover
 from plugins.exchange.replies import KEY_REFUSED
 from plugins.exchange.requests import VenueRefusal, VenueSilent
-from plugins.exchange.results import Entered, Ordered, ordered, refused
+from plugins.exchange.results import Entered, Ordered, not_entered, ordered, refused
 from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.telling import account_of
 from plugins.exchange.views import (
@@ -209,7 +207,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
             ctx.log.info(
                 "entry refused", signal=signal_id, symbol=symbol, code=refusal.code.value, why=refusal.sentence
             )
-            return _not_entered(exchange.entries.entry_id(signal_id), refusal)
+            return not_entered(exchange.entries.entry_id(signal_id), refusal)
         ctx.check_lease()
         with ctx.span("enter", symbol=symbol, side=side.value):
             entered = await exchange.entries.enter(wish, lambda: may_act(exchange.world(wish)))
@@ -379,20 +377,6 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         if self._open is None:
             raise NotReady("the exchange is not connected to a venue yet; try again once it is ready")
         return self._open
-
-
-def _not_entered(intent_id: str, refusal: Refusal) -> Entered:
-    return Entered(
-        intent_id=intent_id,
-        state=IntentState.REFUSED,
-        filled_quantity=Decimal(0),
-        average_price=None,
-        stop_intent_id="",
-        stop_status=StopStatus.MISSING,
-        code=refusal.code,
-        venue_code=None,
-        sentence=refusal.sentence,
-    )
 
 
 async def _or_said(order: Awaitable[Ordered]) -> Ordered:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from plugins.domain import IntentState, OutcomeCode, StopStatus
+from plugins.exchange.door import Refusal
 from plugins.exchange.order_path import Tracked
 
 
@@ -57,3 +58,18 @@ def ordered(known: Tracked, sentence: str = "") -> Ordered:
 def refused(sentence: str, *, code: int | None = None) -> Ordered:
     """Nothing was sent, and why."""
     return Ordered(None, IntentState.REFUSED, Decimal(0), None, None, code, sentence)
+
+
+def not_entered(intent_id: str, refusal: Refusal) -> Entered:
+    """The door let nothing pass, and why."""
+    return Entered(
+        intent_id=intent_id,
+        state=IntentState.REFUSED,
+        filled_quantity=Decimal(0),
+        average_price=None,
+        stop_intent_id="",
+        stop_status=StopStatus.MISSING,
+        code=refusal.code,
+        venue_code=None,
+        sentence=refusal.sentence,
+    )
