@@ -31,6 +31,7 @@ class Machine:
         self._inbox: deque[Event] = deque()
         self._stepping = False
         self._moved = anyio.Event()
+        self._awaited: float | None = None
 
     def tell(self, event: Event) -> None:
         """Step the kernel with `event` and carry out what follows."""
@@ -43,7 +44,8 @@ class Machine:
                 self._step(self._inbox.popleft())
         finally:
             self._stepping = False
-            self._moved.set()
+            if self.state.next_deadline != self._awaited:
+                self._moved.set()
 
     def _step(self, event: Event) -> None:
         self.state, commands = step(self.plan, self.state, event, self._clock())
@@ -55,7 +57,7 @@ class Machine:
         """Tell the kernel `Tick` whenever its next deadline has come; sleeps otherwise."""
         while True:
             self._moved = anyio.Event()
-            deadline = self.state.next_deadline
+            deadline = self._awaited = self.state.next_deadline
             wait_s = None if deadline is None else deadline - self._clock()
             if wait_s is not None and wait_s <= 0:
                 self.tell(Tick())

@@ -128,8 +128,10 @@ class HealthRounds:
 
     def _schedule(self, watch: _Watch, in_s: float) -> None:
         watch.due_s = self._clock() + in_s
-        heapq.heappush(self._agenda, (watch.due_s, next(self._serial), watch.plugin))
-        self._moved.set()
+        entry = (watch.due_s, next(self._serial), watch.plugin)
+        heapq.heappush(self._agenda, entry)
+        if self._agenda[0] is entry:  # later ones wake nobody
+            self._moved.set()
 
 
 def _dated(health: Health, now: Instant) -> Health:
