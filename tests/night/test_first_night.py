@@ -7,14 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from check_first_night import check_protection
 from covering import StopSampler
 from hurt_the_night import KEY, SECRET, books, wrong
 from night import Night
-from outside import Venue
+from outside import Venue, read_rows
 
 Begin = Callable[..., Night]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+def unprotected(night: Night) -> list[str]:
+    """What the venue's own records say against naked time, the direction of stops and the age of data."""
+    signals, intents = read_rows(night.home / "quantum.db", "signals"), read_rows(night.home / "exchange.db", "intents")
+    lines = check_protection(Venue(night.venue, KEY, SECRET), signals, intents, longest_s=5.0)
+    return [f"{line.name}: {line.figure}" for line in lines if not line.holds]
 
 
 def watched(night: Night, seconds: float) -> StopSampler:
@@ -30,6 +38,7 @@ def test_a_recorded_night_trades_and_every_book_agrees(begin: Begin, paths: Any)
     night = begin(market=f"recording:{paths.shared('data', 'demo')}", speed="60")
     cover = watched(night, 90).cover
     assert wrong(books(night, least_orders=8)) == []
+    assert unprotected(night) == []
     assert cover.faults == []
     assert cover.unreadable == 0
     assert cover.covered > 0
@@ -41,6 +50,7 @@ def test_a_simulated_night_needs_nothing_but_this_repository(begin: Begin) -> No
     night = begin("--for", "60", market="simulated:seed=7", speed="60")
     cover = watched(night, 25).cover
     assert wrong(books(night)) == []
+    assert unprotected(night) == []
     assert cover.faults == []
     assert cover.unreadable == 0
     assert night.wait(90) == 0
