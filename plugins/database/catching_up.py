@@ -48,13 +48,13 @@ class CatchUp:
 
     async def _run(self) -> None:
         try:
-            with self._troubles.noted():
+            with self._troubles.noted("fills"):
                 await self._history.believe_the_file()
                 await self._fetch_fills()
                 await self._fetch_income()
-            if self._troubles.refusal is not None:
+            if (refusal := self._troubles.of("fills")) is not None:
                 # The exchange keeps what was not stored; the next call asks for it again.
-                self.failing = f"the history takes nothing: {self._troubles.refusal.said}"
+                self.failing = f"the history takes nothing: {refusal.said}"
                 return
         except (CallFailed, CallUnanswered) as error:
             self.failing = str(error)
@@ -68,7 +68,7 @@ class CatchUp:
     async def from_the_beginning(self) -> None:
         """Fetch the exchange's whole list again; what is there already stays."""
         async with self._turn:
-            with self._troubles.noted():
+            with self._troubles.noted("fills"):
                 await self._rewind()
             await self._run()
 

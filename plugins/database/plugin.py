@@ -109,7 +109,7 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
         except NotReady:
             return  # without market time a row would have no place in the history
         held.equity.take(account, market_at)
-        with held.troubles.noted():
+        with held.troubles.noted("equity"):
             await held.equity.put()
             ctx.progress("equity", data_as_of=market_at)
 

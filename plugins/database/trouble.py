@@ -11,14 +11,23 @@ from qtcore.context import Logger
 
 
 class Troubles:
-    """One refusal at a time; work is tried again by whoever did it."""
+    """The last refusal of each kind of work, until that same work succeeds; it is tried again by whoever did it."""
 
     def __init__(self, log: Logger) -> None:
-        self.refusal: Refusal | None = None
+        self._refusals: dict[str, Refusal] = {}
         self._log = log
 
+    @property
+    def refusal(self) -> Refusal | None:
+        """What stands in the way of any work, None when all of it was done the last time."""
+        return next(iter(self._refusals.values()), None)
+
+    def of(self, work: str) -> Refusal | None:
+        """What stands in the way of this kind of work."""
+        return self._refusals.get(work)
+
     @contextmanager
-    def noted(self) -> Iterator[None]:
+    def noted(self, work: str) -> Iterator[None]:
         """Around work on the database: notes what passes by itself or needs a restart; the rest goes on as a defect."""
         try:
             yield
@@ -26,8 +35,8 @@ class Troubles:
             trouble = trouble_of(error)
             if trouble is Trouble.DEFECT:
                 raise
-            if self.refusal is None:
+            if work not in self._refusals:
                 self._log.error("the history takes nothing", trouble=trouble.value, said=sentence_of(error))
-            self.refusal = Refusal(trouble, sentence_of(error))
+            self._refusals[work] = Refusal(trouble, sentence_of(error))
         else:
-            self.refusal = None
+            self._refusals.pop(work, None)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from anyio import to_thread
 
 from plugins.database import DatabasePlugin
 from plugins.domain import Fill, Side
@@ -109,8 +110,19 @@ def in_home(home: Path) -> str:
     return f"sqlite:///{home / 'quantum.db'}"
 
 
+async def shows(url: str, statement: str, expected: list[tuple[Any, ...]]) -> None:
+    """Wait until the database answers this; asked from a thread, so that the history gets on meanwhile."""
+    found: Any = None
+    for _ in range(300):
+        found = await to_thread.run_sync(run, url, statement)
+        if found == expected:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{statement}: {found}, not {expected}")
+
+
 async def caught_up(h: Harness, exchange: ExchangeLists, url: str = "") -> None:
-    await h.until(lambda: run(url or in_home(h.home), "SELECT count(*) FROM fills") == [(len(exchange.lines),)])
+    await shows(url or in_home(h.home), "SELECT count(*) FROM fills", [(len(exchange.lines),)])
 
 
 def round_trip(exchange: ExchangeLists) -> None:

@@ -22,7 +22,7 @@ async def test_a_closed_round_trip_becomes_a_trade(made: Any, tmp_path: Path, ur
         await made.caught_up(h, exchange, url)
         exchange.settle("-0.0123", 1.5)
         exchange.settle("-5", 30)
-        await h.until(lambda: made.run(url, "SELECT count(*) FROM funding") == [(2,)])
+        await made.shows(url, "SELECT count(*) FROM funding", [(2,)])
         (trade,) = await h.call("database.trades")
     assert (trade["position_id"], trade["closed_because"]) == ("BTCUSDT-1", "take_profit")
     figures = {name: Decimal(trade[name]) for name in ("gross_pnl", "fees", "funding", "net_pnl", "exit_price")}
@@ -119,7 +119,7 @@ async def test_equity_is_recorded_at_its_pace(made: Any, tmp_path: Path, url: st
             for second in range(5):
                 at = made.NOW + timedelta(seconds=10 * period + second)
                 await h.publish(Account(**told, positions=1, open_orders=2, reconciled_at=at, at=at))
-            await h.until(lambda n=period: made.run(url, "SELECT count(*) FROM equity") == [(n + 1,)])
+            await made.shows(url, "SELECT count(*) FROM equity", [(period + 1,)])
             await h.advance(10)
     assert made.run(url, "SELECT wallet_balance FROM equity LIMIT 1") == [("10000.10",)]
 
@@ -132,7 +132,7 @@ async def test_equity_bounds_prove_where_the_day_began(made: Any, tmp_path: Path
             told = dict.fromkeys(("wallet_balance", "equity", "available", "unrealised_pnl"), Decimal(equity))
             at = made.NOW + timedelta(seconds=10 * number)
             await h.publish(Account(**told, positions=1, open_orders=2, reconciled_at=at, at=at))
-            await h.until(lambda n=number: made.run(url, "SELECT count(*) FROM equity") == [(n + 1,)])
+            await made.shows(url, "SELECT count(*) FROM equity", [(number + 1,)])
             await h.advance(10)
         found = await h.call("database.equity_bounds", {"since": (made.NOW + timedelta(seconds=15)).isoformat()})
         assert {name: found[name] and Decimal(found[name]) for name in ("first", "highest")} == {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -50,7 +50,7 @@ def busy_exchange(made: Any) -> Any:
 async def settled(made: Any, h: Any, exchange: Any) -> None:
     await made.caught_up(h, exchange)
     funding = "SELECT count(*) FROM funding"
-    await h.until(lambda: made.run(made.in_home(h.home), funding) == [(len(exchange.incomes),)])
+    await made.shows(made.in_home(h.home), funding, [(len(exchange.incomes),)])
 
 
 def remove(home: Path) -> None:
@@ -84,7 +84,7 @@ async def test_what_only_the_history_knew_comes_back_from_the_backup(made: Any, 
     async with made.history(exchange, tmp_path) as h:
         await settled(made, h, exchange)
         await h.publish(account(made, 0))
-        await h.until(lambda: made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(1,)])
+        await made.shows(made.in_home(tmp_path), "SELECT count(*) FROM equity", [(1,)])
         backup = await h.call("database.backup")
         made.round_trip(exchange)
         await settled(made, h, exchange)
@@ -108,7 +108,7 @@ async def test_a_file_removed_under_our_hands_is_noticed(made: Any, tmp_path: Pa
         await settled(made, h, exchange)
         await h.until(lambda: h.progress("database").get("caught_up", 0) > 0)
         await h.publish(account(made, 0))
-        await h.until(lambda: made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(1,)])
+        await made.shows(made.in_home(tmp_path), "SELECT count(*) FROM equity", [(1,)])
         remove(tmp_path)
         said = await h.health("database")
         assert (said.status, said.findings[0].code) == ("critical", "QT-DATABASE-REPLACED")
@@ -138,11 +138,18 @@ def full_disk() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@contextmanager
-def locked(home: Path) -> Iterator[None]:
-    """Another program that holds the file for itself."""
-    with closing(sqlite3.connect(home / "quantum.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+@asynccontextmanager
+async def hindered(home: Path, how: str) -> AsyncIterator[None]:
+    """A full disk, or another program that holds the file for itself."""
+    if how == "full":
+        with full_disk():
+            yield
+        return
+    with closing(sqlite3.connect(home / "quantum.db", isolation_level=None, timeout=0)) as other:
+        while not other.in_transaction:
+            with suppress(sqlite3.OperationalError):  # the history is writing; waiting here would hold it up
+                other.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(0.01)
         yield
         other.execute("ROLLBACK")
 
@@ -157,7 +164,7 @@ async def test_j1_what_cannot_be_stored_waits_and_nothing_is_lost(
     made.round_trip(exchange)
     async with made.history(exchange, tmp_path, equity_every_s=0.001) as h:
         await made.caught_up(h, exchange)
-        with full_disk() if hindrance == "full" else locked(tmp_path):
+        async with hindered(tmp_path, hindrance):
             for second in range(3):
                 await h.advance(1)
                 await h.publish(account(made, second))
@@ -169,7 +176,7 @@ async def test_j1_what_cannot_be_stored_waits_and_nothing_is_lost(
         await made.caught_up(h, exchange)
         await h.advance(1)
         await h.publish(account(made, 3))
-        await h.until(lambda: made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(4,)])
+        await made.shows(made.in_home(tmp_path), "SELECT count(*) FROM equity", [(4,)])
         await h.until(lambda: h.progress("database").get("caught_up", 0) > 0)
         assert (await h.health("database")).status == "healthy"
         trades = await h.call("database.trades")
