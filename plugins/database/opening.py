@@ -82,7 +82,8 @@ def _mended(ctx: Context[DatabaseSettings], file: Path) -> Loss | None:
     What the backup does not have of fills, trades and funding comes back from the exchange.
     """
     damage = damage_of(file)
-    lost = not file.exists() and (ctx.data_dir / MARKER).exists()
+    # A connection made after the file was removed leaves an empty one in its place.
+    lost = (not file.exists() or file.stat().st_size == 0) and (ctx.data_dir / MARKER).exists()
     if damage is None and not lost:
         return None
     aside = move_aside(file, now=ctx.wall()) if damage is not None else None

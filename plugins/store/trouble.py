@@ -34,6 +34,7 @@ _BY_WORDS = {
     "disk i/o error": Trouble.FULL,
     "unable to open": Trouble.AWAY,
     "malformed": Trouble.DAMAGED,
+    "no such table": Trouble.DAMAGED,
     "not a database": Trouble.DAMAGED,
 }
 
