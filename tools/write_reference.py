@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,8 @@ def _type(annotation: Any) -> str:
         return f"mapping to {_type(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "section"
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return " or ".join(f"`{one}`" for one in annotation)
     return {str: "text", int: "integer", float: "number", bool: "boolean", Any: "anything"}.get(
         annotation, str(annotation)
     )

@@ -138,6 +138,7 @@ class Notify(Plugin[NotifySettings]):
             self._blind = str(error)
         else:
             self._blind, self._read_s = None, ctx.now()
+            ctx.progress("looks")  # a journal in which nothing happens is work done too
 
     def _tell(self, ctx: Ctx, notice: Notice) -> None:
         """Into the file always; away only where autonomy allows acts."""

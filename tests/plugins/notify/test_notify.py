@@ -68,6 +68,15 @@ async def read(h: Harness, entries: int) -> None:
     await h.until(lambda: h.progress().get("entries", 0) >= entries)
 
 
+async def test_a_quiet_journal_is_progress_too(diary: Diary) -> None:
+    """It goes on looking, and that counts as work, where nothing happens for hours."""
+    async with notify(diary) as (h, clock):
+        await read(h, 1)
+        seen = h.progress().get("looks", 0)
+        await until(clock, lambda: h.progress().get("looks", 0) > seen + 2)
+        assert h.progress()["entries"] == 1
+
+
 async def test_a_web_address_gets_the_trouble_and_its_end(diary: Diary, web: Web) -> None:
     """One document when it lasts, one when it is over, with the same id and the duration; the file has both."""
     async with notify(diary, webhook_url=web.address, webhook_token="s3cret-token") as (h, clock):
