@@ -53,6 +53,7 @@ CONTRACTS: dict[str, Any] = {
     "universe": domain.Universe,
     "ensemble-weights": domain.EnsembleWeights,
     "source-verdict": domain.SourceVerdict,
+    "retraining-advice": domain.RetrainingAdvice,
     "instrument": domain.Instrument,
     "trading-policy": domain.TradingPolicy,
     "risk-budget": domain.RiskBudget,

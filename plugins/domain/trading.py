@@ -103,6 +103,18 @@ class EnsembleWeights:
     at: datetime
 
 
+@topic(retained=True)
+@dataclass(frozen=True, slots=True)
+class RetrainingAdvice:
+    """Why the models should be trained anew, in the eyes of whoever watches them; without a reason they need not be.
+
+    `since` is the wall time at which the reason came up: a training after it has answered it.
+    """
+
+    reason: str
+    since: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """An order we want, durable before the wire; `id` is the client order id the venue sees.

@@ -74,6 +74,14 @@ def _averaged(paths: list[tuple[Ints, Floats]], count: int) -> tuple[Ints, Float
 
 def metrics_of(judged: Samples, said: Floats) -> dict[str, float]:
     """Of what was said of decisions that were held out, calibrated on the half that it is not judged on."""
+    calibrated, prior = cross_calibrated(judged, said)
+    found = {key: float(value) for key, value in asdict(quality(calibrated, judged.labels, judged.weights)).items()}
+    known_nothing = quality(prior, judged.labels, judged.weights).log_loss
+    return {**found, "prior_log_loss": known_nothing, "skill": 1 - found["log_loss"] / known_nothing}
+
+
+def cross_calibrated(judged: Samples, said: Floats) -> tuple[Floats, Floats]:
+    """What was said, calibrated on the half that it is not judged on; and what knowing nothing says, alike."""
     if not len(judged):
         raise Untrainable("no decision could be judged out of sample")
     half = len(judged) // 2
@@ -83,6 +91,4 @@ def metrics_of(judged: Samples, said: Floats) -> dict[str, float]:
         labels, weights = judged.labels[other], judged.weights[other]
         calibrated[mine] = Calibration.fit(said[other], labels, weights).apply(said[mine])
         prior[mine] = Calibration.prior(labels, weights).apply(said[mine])
-    found = {key: float(value) for key, value in asdict(quality(calibrated, judged.labels, judged.weights)).items()}
-    known_nothing = quality(prior, judged.labels, judged.weights).log_loss
-    return {**found, "prior_log_loss": known_nothing, "skill": 1 - found["log_loss"] / known_nothing}
+    return calibrated, prior

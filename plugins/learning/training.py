@@ -23,14 +23,18 @@ from plugins.learning.artefacts.voter import CALIBRATION
 from plugins.learning.calibration import Calibration
 from plugins.learning.classes import CLASS_ORDER
 from plugins.learning.dataset import Samples
-from plugins.learning.held_out import Course, Told, folds_of, held_out, metrics_of, untold
+from plugins.learning.held_out import Course, Told, cross_calibrated, folds_of, held_out, metrics_of, untold
 from plugins.learning.members import FitReport, Member, Untrainable, missing_library, new_member
 from plugins.learning.members.weighing import enough
+from plugins.learning.rows import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A member that was trained and kept; `unchanged` when it is, bit for bit, one that was kept before."""
+    """A member that was trained and kept; `unchanged` when it is, bit for bit, one that was kept before.
+
+    `judged` are the indices of the decisions that were held out, `said` [n, 3] what was said of them, calibrated.
+    """
 
     member: MemberName
     artefact: str
@@ -38,6 +42,8 @@ class Trained:
     report: FitReport
     metrics: dict[str, float]
     seconds: float
+    judged: Ints
+    said: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,9 @@ class _Training:
         now = Circumstances(made_at=self.made_at, seconds=seconds, parent=parent, reason=self.reason)
         kept = self.store.put(name, write, describe, now)
         self.told(name, "kept", 1.0)
-        return Trained(name, kept.hash, kept.unchanged, report, metrics, seconds)
+        return Trained(
+            name, kept.hash, kept.unchanged, report, metrics, seconds, index, cross_calibrated(judged, said)[0]
+        )
 
     def _fit(self, name: MemberName, member: Member) -> FitReport:
         folds = len(folds_of(self.samples, name, self.course))

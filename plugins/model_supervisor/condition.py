@@ -104,6 +104,16 @@ def no_edge(sources: Sequence[SourceStanding], *, enforced: bool) -> Finding | N
     )
 
 
+def doubt(sources: Sequence[SourceStanding], rules: Rules) -> str:
+    """Why the trained models should learn anew: their calibration is gone, or what they live on has changed."""
+    for each in sources:
+        if each.source is Source.ENSEMBLE and _is_uncalibrated(each, rules):
+            return f"the ensemble's calibration is off by {each.reliability.gap:.0%}"
+        if each.source is Source.ENSEMBLE and each.changes:
+            return each.changes[0].sentence
+    return ""
+
+
 def findings_of(now: Overview, rules: Rules) -> list[Finding]:
     """Every complaint about sources and members, the gravest first."""
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from plugins.domain import (
     Candle,
     EnsembleWeights,
     MemberName,
+    RetrainingAdvice,
     Signal,
     Source,
     SourceVerdict,
@@ -22,7 +24,7 @@ from plugins.domain import (
     candles_of,
     market_ms,
 )
-from plugins.model_supervisor.condition import NO_EDGE, Overview, facts_of, health_of, no_edge, shown
+from plugins.model_supervisor.condition import NO_EDGE, Overview, doubt, facts_of, health_of, no_edge, shown
 from plugins.model_supervisor.court import Court, Judgement, judge
 from plugins.model_supervisor.rules import Said
 from plugins.model_supervisor.settings import ModelSupervisorSettings
@@ -55,7 +57,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
     """Judges the sources of signals by what came of what they said, whether anybody acted on it or not."""
 
     reads: ClassVar[list[type[Any]]] = [Signal, Candle]
-    writes: ClassVar[list[type[Any]]] = [SourceVerdict, EnsembleWeights]
+    writes: ClassVar[list[type[Any]]] = [SourceVerdict, EnsembleWeights, RetrainingAdvice]
     calls: ClassVar[list[str]] = ["feed.coverage", "feed.history"]
     cadence_s = 10.0
 
@@ -67,6 +69,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         self._tried_s = -math.inf
         self._failure = ""
         self._lost = False
+        self._doubted_at: datetime | None = None
         self._late_s: deque[float] = deque(maxlen=LATENCIES)
 
     @hookimpl
@@ -164,11 +167,21 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         for standing in judgement.sources:
             await ctx.publish(self._verdict(ctx, standing))
         await ctx.publish(_weights(ctx, judgement))
+        await self._advise(ctx, judgement)
         finding = no_edge(judgement.sources, enforced=ctx.autonomy.acts)
         if finding is not None:
             ctx.raise_finding(finding)
         else:
             ctx.resolve_finding(NO_EDGE)
+
+    async def _advise(self, ctx: Ctx, judgement: Judgement) -> None:
+        """Say that the models have grown stale, from when on, until they no longer are."""
+        reason = doubt(judgement.sources, ctx.settings.rules)
+        if not reason:
+            self._doubted_at = None
+        elif self._doubted_at is None:
+            self._doubted_at = ctx.wall()
+        await ctx.publish(RetrainingAdvice(reason, self._doubted_at or ctx.wall()))
 
     def _verdict(self, ctx: Ctx, standing: SourceStanding) -> SourceVerdict:
         if standing.stop and not ctx.autonomy.acts:
