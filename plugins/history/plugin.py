@@ -102,7 +102,8 @@ class HistoryKeeper(Plugin[HistorySettings]):
             }
             for symbol, one in sorted(self._kept.items())
         }
-        return {"folder": str(archive.folder), "interval": interval, "market": archive.folder.name, "symbols": symbols}
+        place = {"folder": str(archive.folder), "interval": interval, "market": archive.folder.name}
+        return {**place, "wanted": list(self._wanted), "symbols": symbols}
 
     @action(effect=True, timeout_s=120.0, command="data fetch", help="fetch the newest candles of all symbols, now")
     async def fetch(self, ctx: Ctx) -> dict[str, Any]:

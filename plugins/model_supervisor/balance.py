@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import betabinom
-
 from plugins.domain import View
 from plugins.model_supervisor.rules import Judged, Rules
 
@@ -42,6 +40,8 @@ class Balance:
 
 def balance_of(signals: Sequence[Judged], rules: Rules) -> Balance:
     """The balance of one source."""
+    from scipy.stats import betabinom
+
     alone = independent(signals, rules.horizon_ms)
     n = len(alone)
     longs = sum(1 for each in alone if each.said.view is View.LONG)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-from river.drift import ADWIN
+from functools import partial
+from typing import TYPE_CHECKING
 
 from plugins.domain import Source
 from plugins.model_supervisor.rules import Judged, Said
+
+if TYPE_CHECKING:
+    from river.drift import ADWIN
 
 CHANCE = 0.0005
 """ADWIN's delta: with some tens of streams at once, about one false alarm in a hundred windows."""
@@ -35,6 +38,9 @@ class DriftWatch:
     """Detectors of each source: its features, its confidence, and how often it was right."""
 
     def __init__(self) -> None:
+        from river.drift import ADWIN
+
+        self._new_detector: Callable[[], ADWIN] = partial(ADWIN, delta=CHANCE)
         self.changes: dict[tuple[Source, str], Change] = {}
         self._detectors: dict[tuple[Source, str], ADWIN] = {}
 
@@ -58,7 +64,7 @@ class DriftWatch:
         if math.isnan(value):
             return  # missing is missing, and no figure
         key = (said.source, stream)
-        detector = self._detectors.setdefault(key, ADWIN(delta=CHANCE))  # type: ignore[no-untyped-call] # river ships no types
+        detector = self._detectors.get(key) or self._detectors.setdefault(key, self._new_detector())
         before = detector.estimation
         detector.update(value)  # type: ignore[no-untyped-call] # river ships no types
         if detector.drift_detected:

@@ -76,7 +76,8 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
     async def start(self, ctx: Ctx) -> None:
         """Rebuild the windows from the history, judge once, then follow what is said and what happens."""
         settings = ctx.settings
-        court = self._court = Court(settings.window)
+        # In a thread: the first detector imports river, which takes seconds that a loop may not stand still for.
+        court = self._court = await to_thread.run_sync(Court, settings.window)
         tape = self._tape = Tape(settings.interval_s, HISTORY_BARS)
         async with (
             open_store(database_url(ctx.home, settings.database_url)) as store,

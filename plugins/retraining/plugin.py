@@ -123,7 +123,7 @@ class Retraining(Plugin[RetrainingSettings]):
         )
 
     @hookimpl
-    async def heal(self, _ctx: Ctx, finding: Finding) -> str:
+    async def heal(self, finding: Finding) -> str:
         """Forget the failure, so that what is due is tried again now."""
         self._failure, self._failed_s = "", float("-inf")
         self._wake.set()
@@ -140,7 +140,7 @@ class Retraining(Plugin[RetrainingSettings]):
     @staticmethod
     @action(effect=True, offline=True, command="models promote", help="let a version vote from now on: MEMBER ARTEFACT")
     def promote(home: Path, member: MemberName, artefact: str, why: str = "a person wants it") -> dict[str, Any]:
-        """By its hash, of which the first digits are enough. Raises NoSuchVersion, and Damaged for one that must not vote."""
+        """By its hash, or the first digits of it. Raises NoSuchVersion, and Damaged for one that must not vote."""
         store = ArtefactStore(home)
         whole = _whole(store, member, artefact)
         pointers = store.promote(member, whole, who=getpass.getuser(), why=why, at=datetime.now(UTC))
