@@ -12,7 +12,7 @@ from plugins.learning.calibration import Calibration
 from plugins.learning.classes import CLASS_ORDER
 from plugins.learning.dataset import Samples
 from plugins.learning.members import NETS, Untrainable, new_member
-from plugins.learning.metrics import quality
+from plugins.learning.metrics import quality, require_probabilities
 from plugins.learning.rows import Floats, Ints
 from plugins.learning.validation import Fold, combinatorial, judged_paths, walk_forward
 
@@ -73,7 +73,11 @@ def _averaged(paths: list[tuple[Ints, Floats]], count: int) -> tuple[Ints, Float
 
 
 def metrics_of(judged: Samples, said: Floats) -> dict[str, float]:
-    """Of what was said of decisions that were held out, calibrated on the half that it is not judged on."""
+    """Of what was said of decisions that were held out, calibrated on the half that it is not judged on.
+
+    Raises ValueError for what is no probability: calibration would make one of it, and hide a wrong scale.
+    """
+    require_probabilities(said)
     calibrated, prior = cross_calibrated(judged, said)
     found = {key: float(value) for key, value in asdict(quality(calibrated, judged.labels, judged.weights)).items()}
     known_nothing = quality(prior, judged.labels, judged.weights).log_loss

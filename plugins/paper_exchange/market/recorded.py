@@ -35,6 +35,7 @@ class RecordedMarket:
         self.interval_ms = next(iter(series.values())).interval_ms
         self._end_ms = max(one.end_ms for one in series.values())
         self.start_ms = self._first_playable_ms(title)
+        self.first_ms = self.start_ms - HISTORY_BARS * self.interval_ms
         self.description = self._describe(title, left_out)
 
     def _first_playable_ms(self, title: str) -> int:

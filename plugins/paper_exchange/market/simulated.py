@@ -16,7 +16,7 @@ from plugins.paper_exchange.market.recorded import wanted
 from plugins.paper_exchange.market.rules import KNOWN_RULES
 from plugins.paper_exchange.market.series import Integers
 from plugins.paper_exchange.market.simulation import DAY_BARS, State, bars_of, first_state, moves_of
-from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, MarketDataError, Step, SymbolRules
+from plugins.paper_exchange.market.source import Bar, MarketDataError, Step, SymbolRules
 
 _FIRST_MS: Final = 1_735_689_600_000  # 2025-01-01 00:00 UTC
 _MINUTE_MS: Final = 60_000
@@ -25,6 +25,10 @@ _FUNDING_MS: Final = 8 * 3_600_000
 _FUNDINGS_A_PERIOD: Final[Mapping[str, int]] = {"SUIUSDT": 2}
 """Symbols whose funding is settled more often than every eight hours, as many are on the venue (SUIUSDT: four)."""
 _FUNDING_WORDS: Final = (1 + len(measured.SYMBOLS), NORMAL_WORDS)
+
+
+PAST_DAYS = 7
+"""History before the market begins to be played: a week of minutes is what models begin to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class SimulatedMarket:
 
     interval_ms = _MINUTE_MS
     first_ms = _FIRST_MS
-    start_ms = _FIRST_MS + HISTORY_BARS * _MINUTE_MS
+    start_ms = _FIRST_MS + PAST_DAYS * DAY_BARS * _MINUTE_MS
 
     def __init__(self, seed: int, symbols: Sequence[str] | None = None) -> None:
         """Leaving symbols out does not change the others. Raises MarketDataError for a symbol that is not there."""

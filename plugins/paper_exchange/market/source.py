@@ -95,8 +95,13 @@ class MarketSource(Protocol):
         ...
 
     @property
+    def first_ms(self) -> int:
+        """When the oldest bar opened that there is."""
+        ...
+
+    @property
     def start_ms(self) -> int:
-        """The first market time to be played; `HISTORY_BARS` bars lie before it."""
+        """The first market time to be played; at least `HISTORY_BARS` bars lie before it."""
         ...
 
     def history(self, symbol: str, before_ms: int, limit: int) -> Sequence[Bar]:

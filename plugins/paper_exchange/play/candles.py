@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, MarketSource, Step
+from plugins.paper_exchange.market.source import Bar, MarketSource, Step
 
 KEPT_CANDLES = 1_500
 """The venue's own limit of candles in one answer."""
@@ -173,19 +173,33 @@ class CandleBook:
         known = self._series.get((symbol, interval))
         if known is not None:
             return known
-        span_ms, base_ms = INTERVALS_MS[interval], self._source.interval_ms
-        built = Series(span_ms, base_ms)
-        first_ms = self._source.start_ms - HISTORY_BARS * base_ms
-        at_ms = max(first_ms, self._bar_open_ms - KEPT_CANDLES * span_ms)
+        span_ms = INTERVALS_MS[interval]
+        built = Series(span_ms, self._source.interval_ms)
+        at_ms = max(self._source.first_ms, self._bar_open_ms - KEPT_CANDLES * span_ms)
         at_ms -= at_ms % span_ms
-        while at_ms < self._bar_open_ms:
-            end_ms = min(at_ms + BARS_AT_ONCE * base_ms, self._bar_open_ms)
+        await self._build(built, symbol, at_ms, lambda: self._bar_open_ms)
+        return self._series.setdefault((symbol, interval), built)
+
+    async def older(self, symbol: str, interval: str, from_ms: int, before_ms: int, limit: int) -> list[Candle]:
+        """Closed candles that opened in [from_ms, before_ms), the oldest `limit` of them, also those not kept."""
+        span_ms = INTERVALS_MS[interval]
+        first_ms = max(from_ms, self._source.first_ms)
+        first_ms += -first_ms % span_ms
+        built = Series(span_ms, self._source.interval_ms)
+        end_ms = min(before_ms, first_ms + limit * span_ms)
+        await self._build(built, symbol, first_ms, lambda: end_ms)
+        return list(built.closed)
+
+    async def _build(self, built: Series, symbol: str, from_ms: int, until_ms: Callable[[], int]) -> None:
+        """Add the bars up to a time, which may move on meanwhile, with the loop free in between."""
+        at_ms = from_ms
+        while at_ms < until_ms():
+            end_ms = min(at_ms + BARS_AT_ONCE * self._source.interval_ms, until_ms())
             for bar in self._bars(symbol, at_ms, end_ms):
                 built.add(bar)
             at_ms = end_ms
-            if at_ms < self._bar_open_ms:
+            if at_ms < until_ms():
                 await asyncio.sleep(0)
-        return self._series.setdefault((symbol, interval), built)
 
     def _bars(self, symbol: str, from_ms: int, to_ms: int) -> Sequence[Bar]:
         found = self._source.history(symbol, to_ms, (to_ms - from_ms) // self._source.interval_ms)

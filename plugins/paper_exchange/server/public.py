@@ -182,6 +182,9 @@ async def _window(call: Call, symbol: str) -> list[Candle]:
     forming = call.venue.candles.forming(symbol, interval)
     if forming is not None:
         candles.append(forming)
+    if start is not None and candles and start < candles[0].open_ms:
+        first_ms = candles[0].open_ms
+        candles = await call.venue.candles.older(symbol, interval, start, first_ms, limit) + candles
     wanted = [c for c in candles if (start is None or c.open_ms >= start) and (end is None or c.open_ms <= end)]
     return wanted[:limit] if start is not None else wanted[-limit:]
 

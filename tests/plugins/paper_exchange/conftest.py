@@ -53,6 +53,7 @@ class ScriptedMarket:
     description: str = "scripted market"
     interval_ms: int = MINUTE_MS
     start_ms: int = START_MS
+    first_ms: int = START_MS - HISTORY_BARS * MINUTE_MS
 
     @property
     def rules(self) -> Mapping[str, SymbolRules]:

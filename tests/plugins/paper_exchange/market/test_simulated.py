@@ -15,7 +15,7 @@ from plugins.paper_exchange.market import measured
 from plugins.paper_exchange.market.opening import open_market
 from plugins.paper_exchange.market.simulated import SimulatedMarket
 from plugins.paper_exchange.market.simulation import DAY_BARS, bars_of, first_state, moves_of
-from plugins.paper_exchange.market.source import HISTORY_BARS, Bar, MarketDataError
+from plugins.paper_exchange.market.source import Bar, MarketDataError
 
 MINUTE_MS = 60_000
 DAY_MS = DAY_BARS * MINUTE_MS
@@ -76,11 +76,12 @@ def test_leaving_symbols_out_does_not_change_the_others() -> None:
 
 
 def test_history_leads_up_to_the_first_bar() -> None:
-    """500 bars lie before the first moment of play, and end where the first bar played begins."""
+    """A week of bars lies before the first moment of play, and ends where the first bar played begins."""
     market = SimulatedMarket(5)
-    history = market.history("BTCUSDT", market.start_ms, 1500)
+    history = market.history("BTCUSDT", market.start_ms, 20_000)
     first = market.next_bars(market.start_ms)
-    assert len(history) == HISTORY_BARS
+    assert len(history) == 7 * DAY_MS // MINUTE_MS
+    assert history[0].open_ms == market.first_ms
     assert [bar.open_ms for bar in history[-2:]] == [market.start_ms - 2 * MINUTE_MS, market.start_ms - MINUTE_MS]
     assert first is not None
     assert first["BTCUSDT"].open == history[-1].close

@@ -7,6 +7,8 @@ import ccxt
 import ccxt.async_support
 import pytest
 
+from plugins.paper_exchange.market.simulated import SimulatedMarket
+
 pytestmark = pytest.mark.anyio
 
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
@@ -242,3 +244,17 @@ async def test_sync_client(market, open_venue, aimed):
         status, total = await anyio.to_thread.run_sync(trade, running.url)
     assert status == "closed"
     assert total < 10_000
+
+
+async def test_klines_older_than_what_is_kept_in_memory(open_venue):
+    """A week of minutes can be read page by page from `startTime`, though only the newest 1,500 are kept."""
+    source = SimulatedMarket(3, ["BTCUSDT"])
+    async with open_venue(source) as running:
+        pages, at = [], source.first_ms
+        while at < source.start_ms:
+            window = f"startTime={at}&endTime={source.start_ms - 1}&limit=1500"
+            rows = await running.get(f"/fapi/v1/klines?symbol=BTCUSDT&interval=1m&{window}")
+            pages.append(len(rows))
+            assert rows[0][0] == at
+            at = rows[-1][0] + 60_000
+        assert pages == [1500] * 6 + [1080]
