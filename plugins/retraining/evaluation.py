@@ -52,7 +52,7 @@ def evaluated(home: Path, *, market: str, bars: int) -> dict[str, Any]:
 def _judged(store: ArtefactStore, member: MemberName, artefact: str, samples: Samples) -> dict[str, Any]:
     role = _role(store, member, artefact)
     try:
-        voter = load_voter(store, member, artefact, samples.schema)
+        voter = load_voter(store, member, artefact)
     except (Damaged, ImportError) as error:
         return {"role": role, "unusable": str(error)}
     learned_ms = voter.manifest.content.training.last_ms

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,7 +32,7 @@ from plugins.retraining.record import Done, Probation, Record, Result, read_reco
 from plugins.retraining.rules import Ruled, Ruling, as_canary, in_shadow, on_folds
 from plugins.retraining.settings import RetrainingSettings
 from plugins.retraining.triggers import Facts, due
-from plugins.retraining.workshop import WorkFailed, lines_of
+from plugins.retraining.workshop import WorkFailed, carry_out
 from plugins.store import Store, database_url, open_store
 from qtcore import (
     CallFailed,
@@ -55,6 +57,15 @@ PATIENCE_S = 60.0
 
 TRIED_AGAIN_S = 60.0
 """After a failure, before the same reason counts again."""
+
+
+@dataclass(slots=True)
+class _Bench:
+    """What has come of the training so far."""
+
+    results: list[Result] = field(default_factory=list)
+    decisions: int = 0
+    refused: str = ""
 
 
 class Retraining(Plugin[RetrainingSettings]):
@@ -201,7 +212,7 @@ class Retraining(Plugin[RetrainingSettings]):
         last = self._record.of(self._market)
         facts = Facts(
             now_ms=market_ms(ctx.market_now()),
-            untrained=tuple(name for name in MemberName if missing_library(name) is None),
+            untrained=tuple(name for name in ctx.settings.members if missing_library(name) is None),
             trained_ms=last.market_ms if last else None,
             closed_trades=await self._closed_since(last, ctx.settings.least_trades),
             doubt=self._doubt(ctx, last),
@@ -232,7 +243,7 @@ class Retraining(Plugin[RetrainingSettings]):
 
     async def _train(self, ctx: Ctx, history: History, why: str) -> None:
         settings = ctx.settings
-        members = tuple(name for name in MemberName if missing_library(name) is None)
+        members = tuple(name for name in ctx.settings.members if missing_library(name) is None)
         order = TrainOrder(
             home=ctx.home,
             history=history,
@@ -247,27 +258,29 @@ class Retraining(Plugin[RetrainingSettings]):
         )
         self._working_on, self._asked = f"training because {why}", ""
         ctx.log.info("training begins", why=why, members=[str(name) for name in members], symbols=len(history.symbols))
-        results: list[Result] = []
-        decisions = 0
+        bench = _Bench()
         with ctx.span("retrain", reason=why):
-            async for line in lines_of(order, deadline_s=settings.deadline_s):
-                match line:
-                    case Stage():
-                        self._stage = line
-                        ctx.progress("stages")
-                    case TrainedModel():
-                        results.append(self._rule(ctx, line))
-                    case FailedModel():
-                        results.append(Result(member=line.member, ruling="failed", reason=line.reason))
-                    case Refused():
-                        self._starved = line.reason
-                        self._failed_s = ctx.now()
-                        return
-                    case Ended():
-                        decisions = line.decisions
-                    case Compared():
-                        raise WorkFailed("the training process answered what was not asked")
-        self._close(ctx, why, decisions, results)
+            await carry_out(order, deadline_s=settings.deadline_s, hear=partial(self._hear, ctx, bench))
+        if bench.refused:
+            self._starved, self._failed_s = bench.refused, ctx.now()
+        else:
+            self._close(ctx, why, bench.decisions, bench.results)
+
+    def _hear(self, ctx: Ctx, bench: _Bench, line: object) -> None:
+        match line:
+            case Stage():
+                self._stage = line
+                ctx.progress("stages")
+            case TrainedModel():
+                bench.results.append(self._rule(ctx, line))
+            case FailedModel():
+                bench.results.append(Result(member=line.member, ruling="failed", reason=line.reason))
+            case Refused():
+                bench.refused = line.reason
+            case Ended():
+                bench.decisions = line.decisions
+            case Compared():
+                self._ruled_live(ctx, line)
 
     def _close(self, ctx: Ctx, why: str, decisions: int, results: list[Result]) -> None:
         done = Done(
@@ -340,9 +353,7 @@ class Retraining(Plugin[RetrainingSettings]):
         self._working_on = f"comparing {', '.join(str(pair.member) for pair in pairs)} on live decisions"
         order = CompareOrder(home=ctx.home, history=history, pairs=pairs, threads=ctx.settings.threads)
         with ctx.span("compare", pairs=len(pairs)):
-            async for line in lines_of(order, deadline_s=ctx.settings.deadline_s):
-                if isinstance(line, Compared):
-                    self._ruled_live(ctx, line)
+            await carry_out(order, deadline_s=ctx.settings.deadline_s, hear=partial(self._hear, ctx, _Bench()))
         ctx.progress("comparisons")
 
     def _drop_overtaken(self, ctx: Ctx) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 
+from plugins.domain import MemberName
 from plugins.learning.held_out import Course
 from plugins.learning.labels import Barriers
 from plugins.retraining.rules import Gate
@@ -17,6 +18,9 @@ class RetrainingSettings(Settings):
 
     database_url: DatabaseUrl = Field(default=SecretStr(""), description="default: quantum.db in the home folder")
     continuous: bool = Field(default=True, description="false: only the first training, and what a person asks for")
+    members: tuple[MemberName, ...] = Field(
+        default=tuple(MemberName), min_length=1, description="models that are trained"
+    )
     every_h: PositiveFloat = Field(default=24.0, description="market hours between trainings without another reason")
     least_trades: PositiveInt = Field(default=50, description="closed trades that are a reason to train")
     pause_h: float = Field(default=1.0, ge=0, description="market hours that only a person's wish may cut short")

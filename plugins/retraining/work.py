@@ -107,10 +107,7 @@ def compare(order: CompareOrder, samples: Samples) -> Iterator[Document]:
 
 
 def _compared(store: ArtefactStore, pair: Pair, samples: Samples, order: CompareOrder) -> Comparison:
-    voters = [
-        load_voter(store, pair.member, artefact, samples.schema, threads=order.threads)
-        for artefact in (pair.old, pair.new)
-    ]
+    voters = [load_voter(store, pair.member, artefact, threads=order.threads) for artefact in (pair.old, pair.new)]
     learned_ms = max(voter.manifest.content.training.last_ms for voter in voters) + _horizon_ms(order.history)
     unseen = samples.take(np.flatnonzero(samples.decided_ms > max(pair.since_ms, learned_ms)))
     if not len(unseen):
@@ -126,7 +123,7 @@ def _against(
     if champion is None:
         return None
     try:
-        voter = load_voter(store, trained.member, champion, samples.schema, threads=order.threads)
+        voter = load_voter(store, trained.member, champion, threads=order.threads)
     except (Damaged, ImportError):
         return None
     judged = samples.take(trained.judged)

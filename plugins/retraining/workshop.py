@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from signal import Signals
 from subprocess import PIPE
@@ -23,6 +24,9 @@ LAST_WORDS = 2_000
 END_TIMEOUT_S = 5.0
 
 Result = Stage | TrainedModel | FailedModel | Compared | Ended | Refused
+
+
+Hear = Callable[[Result], None]
 
 
 class WorkFailed(QtError):
@@ -45,23 +49,35 @@ async def process_of(order: Training | CompareOrder) -> AsyncIterator[Process]:
             await _end(process)
 
 
-async def lines_of(order: Training | CompareOrder, *, deadline_s: float) -> AsyncIterator[Result]:
-    """What the process says, line by line. Raises WorkFailed when it ends badly, talks nonsense or takes too long."""
+async def carry_out(order: Training | CompareOrder, *, deadline_s: float, hear: Hear) -> None:
+    """Have an order carried out; `hear` gets each line. Raises WorkFailed, also when it takes too long."""
     said = bytearray()
-    with anyio.CancelScope(deadline=anyio.current_time() + deadline_s) as limit:
-        async with process_of(order) as process, anyio.create_task_group() as tasks:
-            if process.stdout is None or process.stderr is None:
-                raise WorkFailed("the training process has no output")
-            tasks.start_soon(_listen, process.stderr, said)
-            last: Result | None = None
-            async for line in _lines(process.stdout):
-                last = line
-                yield line
+    last: Result | None = None
+    with anyio.move_on_after(deadline_s) as limit:
+        async with process_of(order) as process:
+            last = await _heard(process, said, hear)
             code = await process.wait()
-            if not isinstance(last, Ended | Refused):
-                raise WorkFailed(f"the training process {_ended_as(code)}{_words(said)}")
     if limit.cancelled_caught:
         raise WorkFailed(f"the training took longer than {deadline_s:.0f} s and was ended")
+    if not isinstance(last, Ended | Refused):
+        raise WorkFailed(f"the training process {_ended_as(code)}{_words(said)}")
+
+
+async def _heard(process: Process, said: bytearray, hear: Hear) -> Result | None:
+    """Pass on every line; the last one is told."""
+    if process.stdout is None or process.stderr is None:
+        raise WorkFailed("the training process has no output")
+    last: Result | None = None
+    listening = asyncio.create_task(_listen(process.stderr, said), name="training errors")
+    try:
+        async for line in _lines(process.stdout):
+            last = line
+            hear(line)
+        await listening
+    finally:
+        listening.cancel()
+        await asyncio.wait({listening})
+    return last
 
 
 async def _lines(output: ByteReceiveStream) -> AsyncIterator[Result]:
