@@ -120,7 +120,7 @@ def findings_of(now: Overview, rules: Rules) -> list[Finding]:
         *(_meaningless(each) for each in now.sources if each.complaint),
         *(_biased(each) for each in now.sources if each.balance.biased),
         *(_uncalibrated(each, rules) for each in now.sources if _is_uncalibrated(each, rules)),
-        *(_changed(each) for each in now.sources if each.changes),
+        *(_changed(each) for each in now.sources if each.changes and each.source is Source.ENSEMBLE),
         *(_absent(each, rules) for each in now.members if each.coverage < rules.coverage),
         *([_fallback(now.fallback)] if now.fallback is not None and now.fallback > rules.fallback else ()),
         *([_late(now.late_s, rules)] if now.late_s is not None and now.late_s > rules.late_s else ()),

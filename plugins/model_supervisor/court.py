@@ -66,13 +66,13 @@ def _fallback(brief: Brief, rules: Rules) -> float | None:
 class Court:
     """Keeps a window per source, and what waits for its fate."""
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, window: int, horizon_ms: int) -> None:
         self.lost = 0
         self._said: dict[Source, deque[Said]] = {source: deque(maxlen=window) for source in Source}
         self._judged: dict[Source, deque[Judged]] = {source: deque(maxlen=window) for source in Source}
         self._waiting: dict[str, Said] = {}
         self._ids: set[str] = set()
-        self._drift = DriftWatch()
+        self._drift = DriftWatch(horizon_ms)
 
     @property
     def waiting(self) -> int:

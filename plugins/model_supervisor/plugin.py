@@ -77,7 +77,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         """Rebuild the windows from the history, judge once, then follow what is said and what happens."""
         settings = ctx.settings
         # In a thread: the first detector imports river, which takes seconds that a loop may not stand still for.
-        court = self._court = await to_thread.run_sync(Court, settings.window)
+        court = self._court = await to_thread.run_sync(Court, settings.window, settings.rules.horizon_ms)
         tape = self._tape = Tape(settings.interval_s, HISTORY_BARS)
         async with (
             open_store(database_url(ctx.home, settings.database_url)) as store,

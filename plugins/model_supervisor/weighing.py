@@ -36,6 +36,8 @@ def record_of(member: MemberName, signals: Sequence[Judged]) -> Record | None:
         for vote in each.said.votes:
             if vote.member is not member:
                 continue
+            if vote.standing in {Standing.NOT_INSTALLED, Standing.NOT_TRAINED}:
+                continue  # known, wanted or waited for: nothing that went missing
             named += 1
             counted += vote.standing is Standing.VOTED
             if vote.probabilities is not None:

@@ -133,13 +133,13 @@ def test_confidence_is_compared_with_what_came_of_it_e11() -> None:
 
 def test_a_change_of_the_stream_is_noticed_and_no_noise() -> None:
     """A hit rate that falls from 0.7 to 0.3 is; two thousand throws of one coin are not."""
-    random, watch = Random(5), DriftWatch()
+    random, watch = Random(5), DriftWatch(HORIZON)
     right = [random.random() < (0.7 if n < 400 else 0.3) for n in range(800)]
     watch.judged(judged(n, View.LONG, up=up) for n, up in enumerate(right))
     (change,) = watch.of(Source.RSI_RULE, START_MS)
     assert change.stream == "hit rate"
     assert change.after < change.before
-    calm = DriftWatch()
+    calm = DriftWatch(HORIZON)
     calm.judged(judged(n, View.LONG, up=random.random() < 0.5) for n in range(2000))
     assert calm.of(Source.RSI_RULE, START_MS) == []
 
