@@ -76,18 +76,19 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
     async def start(self, ctx: Ctx) -> None:
         """Rebuild the windows from the history, judge once, then follow what is said and what happens."""
         settings = ctx.settings
-        # In a thread: the first detector imports river, which takes seconds that a loop may not stand still for.
-        court = self._court = await to_thread.run_sync(Court, settings.window, settings.rules.horizon_ms)
         tape = self._tape = Tape(settings.interval_s, HISTORY_BARS)
         async with (
             open_store(database_url(ctx.home, settings.database_url)) as store,
             ctx.subscribe(Signal, Candle, gaps=True) as news,
         ):
+            ctx.ready()  # nobody waits for a judgement, and what it is made with takes long to load
             rows = await store.signals.latest(limit=settings.window * len(Source))
+            # In a thread: the first detector imports river, which takes seconds that a loop may not stand still for.
+            court = await to_thread.run_sync(Court, settings.window, settings.rules.horizon_ms)
             court.hear(said for row in reversed(rows) if (said := _said(row.signal)) is not None)
             await _read_history(ctx, tape)
+            self._court = court
             await self._judge(ctx)
-            ctx.ready()
             async for message in news:
                 match message:
                     case Signal():

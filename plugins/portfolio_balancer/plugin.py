@@ -72,8 +72,8 @@ class PortfolioBalancer(Plugin[PortfolioBalancerSettings]):
         self._prices = Prices(settings.return_minutes, settings.kept_returns)
         async with ctx.subscribe(Candle, Position, Account, Universe, Outcome, gaps=True) as news:
             await self._read_history(ctx, self._prices)
+            ctx.ready()  # the first estimate loads libraries for seconds; until it is there everything is one bet
             await self._estimate_anew(ctx)
-            ctx.ready()
             async for message in news:
                 if self._hear(ctx, message):
                     await self._say(ctx)

@@ -88,6 +88,7 @@ class Retraining(Plugin[RetrainingSettings]):
         self._compared_s = float("-inf")
         self._market = ""
         self._fed_s = 0.0
+        self._settled_s = 0.0
         self._wake = asyncio.Event()
 
     # --- hooks ------------------------------------------------------------------------------------
@@ -99,6 +100,7 @@ class Retraining(Plugin[RetrainingSettings]):
         if damage:
             ctx.log.warning("the record of trainings is begun anew", why=damage)
         self._artefacts, self._fed_s = ArtefactStore(ctx.home), ctx.now()
+        self._settled_s = ctx.now() + ctx.settings.settle_s
         async with open_store(database_url(ctx.home, ctx.settings.database_url)) as store:
             self._store = store
             ctx.ready()
@@ -177,7 +179,7 @@ class Retraining(Plugin[RetrainingSettings]):
         try:
             history = await self._history(ctx)
             why = await self._reason(ctx)
-            if why and ctx.now() - self._failed_s >= TRIED_AGAIN_S:
+            if why and ctx.now() >= max(self._failed_s + TRIED_AGAIN_S, self._settled_s):
                 await self._train(ctx, history, why)
             elif self._record.watched and ctx.now() - self._compared_s >= ctx.settings.compare_s:
                 await self._compare(ctx, history)

@@ -37,6 +37,9 @@ class RetrainingSettings(Settings):
     shadow_decisions: PositiveInt = Field(default=200, description="live decisions before a challenger may vote")
     canary_decisions: PositiveInt = Field(default=400, description="live decisions of a new champion's probation")
     compare_s: PositiveFloat = Field(default=120.0, description="how often challengers and canaries are compared")
+    settle_s: float = Field(
+        default=30.0, ge=0, description="after a start, before the processors are used for training"
+    )
     deadline_s: PositiveFloat = Field(default=1800.0, description="after which a training is ended and has failed")
     look_s: PositiveFloat = Field(default=5.0, description="how often reasons are looked for")
 

@@ -61,6 +61,7 @@ async def begin(h: Harness, signals: list[Signal], *, autonomy: str = "enforced"
     await store_signals(h, signals)
     h.start(Plug(ModelSupervisor, autonomy=autonomy, settings=settings))
     await h.ready()
+    await h.until(lambda: h.progress().get("judgements", 0) > 0, timeout_s=30)
 
 
 def verdict(h: Harness, source: Source) -> SourceVerdict:

@@ -24,7 +24,7 @@ from tests.plugins.learning.planted import HOUR_MS, START_MS, market_with_edge
 pytestmark = pytest.mark.anyio
 BARS = 900
 END = at_market_ms(START_MS + BARS * HOUR_MS)
-SETTINGS = {"members": ["xgboost"], "samples": 1500, "least_samples": 300, "blocks": 3, "look_s": 1}
+SETTINGS = {"members": ["xgboost"], "samples": 1500, "least_samples": 300, "blocks": 3, "look_s": 1, "settle_s": 0}
 
 
 def archive(folder: Path) -> Archive:
