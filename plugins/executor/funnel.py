@@ -96,7 +96,8 @@ def sentences(funnel: Funnel) -> Iterator[str]:
     if (gate := blocking_gate(funnel)) is not None:
         rest = funnel.made - funnel.unfinished - filled - neutral
         count = funnel.ended[gate]
-        yield f"most of the other {rest} ended at {gate.value}: {count} ({count / rest:.0%}) {MEANINGS[gate]}"
+        part = "most" if 2 * count > rest else "the largest part"
+        yield f"{part} of the other {rest} ended at {gate.value}: {count} ({count / rest:.0%}) {MEANINGS[gate]}"
     if funnel.nearest:
         miss = funnel.nearest[0]
         yield f"the nearest miss was {miss.symbol} at {_minute(miss.made_at)}: {miss.sentence}"

@@ -44,6 +44,14 @@ def test_h1_the_blocking_gate_is_named_with_its_share() -> None:
     assert described(found)["blocking_gate"] == "blocked_trend"
 
 
+def test_a_gate_that_blocks_less_than_half_is_not_said_to_block_most() -> None:
+    """It is the largest part only."""
+    found = funnel(10, {OutcomeCode.TREND: 4, OutcomeCode.CONFIDENCE: 3, OutcomeCode.POSTURE: 3})
+    assert any(
+        line.startswith("the largest part of the other 10 ended at blocked_trend: 4 (40%)") for line in sentences(found)
+    )
+
+
 def test_nothing_made_is_not_blamed_on_a_gate() -> None:
     """Without signals the models and the feed are named instead."""
     found = described(funnel(0, {}))
