@@ -93,6 +93,6 @@ class DriftWatch:
         key = (said.source, stream)
         detector = self._detectors.get(key) or self._detectors.setdefault(key, self._new_detector())
         before = detector.estimation
-        detector.update(mean)
+        detector.update(mean)  # type: ignore[no-untyped-call] # river ships no types
         if detector.drift_detected:
             self.changes[key] = Change(said.source, stream, before, detector.estimation, said.at_ms)
