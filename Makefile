@@ -11,13 +11,14 @@ DEEP ?= 1
 EXTRAS := trading,learning$(if $(filter-out 0,$(DEEP)),$(comma)deep)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test night hurt lint types imports docs clean bench
+.PHONY: help run test night hurt matrix lint types imports docs clean bench
 
 help:
 	@echo "make run [ARGS='--speed 60']  start Quantum Trader on its built-in paper exchange (no account, no network)"
 	@echo "make test                     every check and every test"
 	@echo "make night                    whole nights in real processes: one undisturbed, one simulated, one hurt (5 minutes)"
 	@echo "make hurt [ARGS='--rounds 3'] hurt every host of a running night and print what came of it"
+	@echo "make matrix [ARGS='--runs 50'] kill a process at each step of an order while the venue misbehaves, 200 times"
 	@echo "make bench                    what recovery takes and supervision costs, beside floors of this machine"
 	@echo "make docs                     write the generated pages and schemas again"
 	@echo "make clean                    remove the virtual environment and caches; var/ stays"
@@ -48,6 +49,9 @@ night: $(VENV)/.dev-$(DEEP)
 
 hurt: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python tools/hurt_the_night.py $(ARGS)
+
+matrix: $(VENV)/.dev-$(DEEP)
+	@$(BIN)/python tools/kill_matrix.py $(ARGS)
 
 bench: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python benchmarks/recovery.py

@@ -93,6 +93,11 @@ class Venue:
         """Market time: that of the newest mark price (the time that the venue signs requests by is real)."""
         return max(int(row["time"]) for row in self._ask("/fapi/v1/premiumIndex", ""))
 
+    def last_price(self, symbol: str) -> str:
+        """The newest mark price."""
+        rows = self._ask("/fapi/v1/premiumIndex", urllib.parse.urlencode({"symbol": symbol}))
+        return str((rows if isinstance(rows, dict) else rows[0])["markPrice"])
+
     def candles(self, symbol: str, since_ms: int) -> list[list[Any]]:
         """Minute candles from a market time on, the next few."""
         query = urllib.parse.urlencode({"symbol": symbol, "interval": "1m", "startTime": since_ms, "limit": 3})
