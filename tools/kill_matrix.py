@@ -30,7 +30,7 @@ from pathlib import Path
 from check_first_night import Line, check_protection
 from hurt_the_night import KEY, SECRET, books, wrong
 from matrix_plan import FAULTS, TARGETS, Kind, cells
-from matrix_runs import SPEED, Matrix, Run, configured
+from matrix_runs import Matrix, Run, matrix_night
 from night import Night, NotSeen
 from outside import Unreadable, Venue, read_rows
 
@@ -115,7 +115,7 @@ def carried_out(night: Night, asked: argparse.Namespace, runs: list[Run]) -> lis
 
 def run(asked: argparse.Namespace, folder: Path) -> bool:
     """Print the runs and the tables; whether nothing was wrong."""
-    night = Night(folder, market=f"simulated:seed={asked.seed}", speed=str(SPEED), drills=configured(), judged=True)
+    night = matrix_night(folder, asked.seed)
     night.begin()
     runs: list[Run] = []
     try:

@@ -35,7 +35,7 @@ VALID_REAL_S = 8.0
 SPEED = 20
 """Of the market."""
 
-_OFTEN = {"max_restarts": 1000, "base_s": 0.05, "cap_s": 0.5}
+OFTEN = {"max_restarts": 1000, "base_s": 0.05, "cap_s": 0.5}
 """Deaths are the purpose here: nobody is given up, and nobody waits longer each time."""
 _LEFT_OUT = ("deep", "history", "portfolio_balancer", "model_supervisor", "retraining", "logs", "notify")
 _SETTINGS: dict[str, dict[str, Any]] = {
@@ -61,11 +61,17 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 """So that every wish may be traded; nothing about orders, stops or books is changed."""
 
 
+def matrix_night(folder: Path, seed: int) -> Night:
+    """A night in which everything may die as often as it likes."""
+    market = f"simulated:seed={seed}"
+    return Night(folder, market=market, speed=str(SPEED), drills=configured(), host_restart=OFTEN, judged=True)
+
+
 def configured() -> dict[str, dict[str, Any]]:
     """The shipped plugins with the wishes in the place of the models."""
     written: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "plugins.yaml").read_text())["plugins"]
     for name, section in written.items():
-        section["restart"] = _OFTEN
+        section["restart"] = OFTEN
         section["settings"] = section.get("settings", {}) | _SETTINGS.get(name, {})
         if name in _LEFT_OUT:
             section["enabled"] = False
@@ -73,7 +79,7 @@ def configured() -> dict[str, dict[str, Any]]:
         "use": "tools.matrix_wishes",
         "host": "models",
         "after": ["database", "executor"],
-        "restart": _OFTEN,
+        "restart": OFTEN,
     }
     return written
 

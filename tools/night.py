@@ -98,6 +98,7 @@ class Night:
         market: str,
         speed: str,
         drills: Mapping[str, dict[str, Any]] | None = None,
+        host_restart: Mapping[str, float] | None = None,
         judged: bool = False,
     ) -> None:
         self.folder = folder
@@ -109,6 +110,8 @@ class Night:
         for name, section in (drills or {}).items():
             written["plugins"][name] = section
             written["hosts"].setdefault(section["host"], {})
+        for section in written["hosts"].values():
+            section.update({"restart": dict(host_restart)} if host_restart else {})
         self._plugins: dict[str, dict[str, Any]] = written["plugins"]
         folder.mkdir(parents=True, exist_ok=True)
         self._config = folder / "plugins.yaml"

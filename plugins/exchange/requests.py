@@ -59,6 +59,8 @@ class Requests:
     def __init__(self, lanes: Lanes, *, working_type: str, weight_limit: int | None = None) -> None:
         self.lanes = lanes
         self._weight_limit = weight_limit or sys.maxsize
+        if weight_limit:  # it holds from the first request on, not only once the venue has said its own
+            lanes.weights.limit = weight_limit
         self.clock = lanes.clock
         self._working_type = working_type
         self.odd_symbols: dict[str, str] = {}

@@ -9,8 +9,7 @@ import pytest
 from hurt_the_night import KEY, SECRET, books, wrong
 from kill_matrix import table
 from matrix_plan import FAULTS, HOLDING, TARGETS, Step, cells
-from matrix_runs import SPEED, Matrix, configured
-from night import Night
+from matrix_runs import Matrix, matrix_night
 from outside import Venue
 
 SEED = 7
@@ -21,7 +20,7 @@ RUNS = 6
 @pytest.mark.timeout(240)
 def test_nothing_is_lost_or_doubled_by_a_kill_in_the_middle_of_an_order(tmp_path: Path) -> None:
     """Drawn kills at drawn steps under drawn faults: nothing is lost or doubled, and no position is bare."""
-    night = Night(tmp_path, market=f"simulated:seed={SEED}", speed=str(SPEED), drills=configured(), judged=True)
+    night = matrix_night(tmp_path, SEED)
     night.begin()
     try:
         matrix = Matrix(night, Venue(night.venue, KEY, SECRET))

@@ -151,7 +151,7 @@ class Complaining:
 
 
 @asynccontextmanager
-async def _complaining() -> AsyncIterator[tuple[Complaining, Requests]]:
+async def _complaining(weight_limit: int | None = None) -> AsyncIterator[tuple[Complaining, Requests]]:
     venue = Complaining()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", venue.answer)
@@ -160,7 +160,7 @@ async def _complaining() -> AsyncIterator[tuple[Complaining, Requests]]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     venue.origin = f"http://127.0.0.1:{runner.addresses[0][1]}"
     clients = {lane: VenueClient(venue.origin, keys=PAPER_KEYS, throttle=False) for lane in Lane}
-    requests = Requests(Lanes(clients, VenueClock()), working_type="MARK_PRICE")
+    requests = Requests(Lanes(clients, VenueClock()), working_type="MARK_PRICE", weight_limit=weight_limit)
     try:
         yield venue, requests
     finally:
@@ -188,6 +188,15 @@ async def test_c1_after_a_429_data_and_entries_wait_and_exits_go_on() -> None:
         assert len(venue.asked) == asked, "nothing of it left the machine"
         assert not isinstance(await requests.place(intent(), attempt(requests)), Refused)
         assert venue.asked[-1] == "POST /fapi/v1/order"
+
+
+@pytest.mark.anyio
+async def test_the_operators_weight_limit_holds_before_the_venue_has_said_its_own() -> None:
+    """Several programs may share an address: the first requests keep to the share of this one too."""
+    async with _complaining(weight_limit=4) as (venue, requests):
+        with pytest.raises(VenueRefusal, match="of 4 of the minute's request weight"):
+            await requests.positions()
+        assert venue.asked == [], "nothing of it left the machine"
 
 
 @pytest.mark.anyio
