@@ -18,6 +18,7 @@ _COLOURS = {
     "failed": "31;1",
 }
 _MARGIN = 2
+_FOLD = "    "
 _NARROWEST_LAST_COLUMN = 16
 _ENOUGH_FOR_LAST_COLUMN = 28
 
@@ -82,6 +83,28 @@ def _fitting(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], spare: S
             break
         kept.remove(name)
     return kept
+
+
+def folded(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], margin: int = 0) -> str:
+    """A table of everything: on a narrow terminal a row takes as many lines as it needs, each under its headings."""
+    parts = [table(rows, part).splitlines() for part in _parts(rows, columns, terminal_width() - margin)]
+    lines = (line if not index else _FOLD + line for row in zip(*parts, strict=True) for index, line in enumerate(row))
+    return "\n".join(lines)
+
+
+def _parts(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: int) -> list[list[str]]:
+    if not sys.stdout.isatty():
+        return [list(columns)]
+    parts: list[list[str]] = [[]]
+    taken = 0
+    for column in columns:
+        needed = max([len(column), *(len(_cell(row.get(column))) for row in rows)])
+        if parts[-1] and taken + needed > width:
+            parts.append([])
+            taken = len(_FOLD)
+        parts[-1].append(column)
+        taken += needed + _MARGIN
+    return parts
 
 
 def flowing(parts: Sequence[str], separator: str = " · ") -> str:

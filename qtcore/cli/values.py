@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtcore.cli.figures import readable
-from qtcore.cli.output import table
+from qtcore.cli.output import folded
 
 _INDENT = "  "
 
@@ -18,7 +18,7 @@ def shown(value: Any, *, depth: int = 0) -> str:
         case []:
             return f"{pad}none"
         case [dict(), *_] if all(isinstance(row, dict) for row in value):
-            return _indented(table(_readable(value), _columns(value)), pad)
+            return _indented(folded(_readable(value), _columns(value), len(pad)), pad)
         case list():
             return "\n".join(f"{pad}{_scalar(item)}" for item in value)
         case {}:

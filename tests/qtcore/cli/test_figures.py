@@ -50,6 +50,23 @@ def test_tables_are_readable() -> None:
     assert table.splitlines()[1].split("  ") == ["BTCUSDT", "-3.12", "2025-02-03 08:15:04", "1"]
 
 
+def test_a_row_too_wide_for_the_terminal_goes_on_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is hidden or broken: each line of a row stands under its own line of headings."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("qtcore.cli.output.terminal_width", lambda: 30)
+    rows = [
+        {"symbol": name, "entry_price": "64000.25", "quantity": "0.5", "stop": "live"} for name in ("BTC", "ETHUSDT")
+    ]
+    assert shown(rows).splitlines() == [
+        "SYMBOL   ENTRY PRICE  QUANTITY",
+        "    STOP",
+        "BTC      64000.25     0.5",
+        "    live",
+        "ETHUSDT  64000.25     0.5",
+        "    live",
+    ]
+
+
 def test_one_is_not_many() -> None:
     """A summary reads as a person would say it."""
     said = [counted(n, "position") for n in (0, 1, 2, 1200)]
