@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from plugins.store import STORE_ERRORS, StoreUnusable, database_url, sentence_of
 from plugins.store.address import shown, sqlite_file
@@ -92,7 +94,7 @@ async def migrate(home: Path, to: str = "head") -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _history(home: Path) -> Any:
+async def _history(home: Path) -> AsyncIterator[tuple[AsyncEngine, str]]:
     try:
         url = configured_url(home)
         engine = make_engine(url)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from plugins.logs.rates import Rate
 from plugins.logs.settings import LogsSettings
 from qtcore import Finding, Health, Severity, Status
@@ -118,7 +120,7 @@ def _megabytes(figures: Figures) -> dict[str, float]:
     return {f"{what}_mb": round(size / MEGABYTE, 1) for what, size in figures.sizes.items()}
 
 
-def _facts(figures: Figures) -> dict[str, object]:
+def _facts(figures: Figures) -> dict[str, JsonValue]:
     return {
         "free_mb": round((figures.free_bytes or 0) / MEGABYTE),
         "days_left": None if figures.days_left is None else round(figures.days_left, 1),

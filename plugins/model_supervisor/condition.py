@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from plugins.domain import Source
 from plugins.model_supervisor.edge import EdgeWord
 from plugins.model_supervisor.rules import Rules
@@ -49,7 +51,7 @@ def summary_of(now: Overview) -> str:
     return "; ".join(spoken) or "no source has said anything yet"
 
 
-def facts_of(now: Overview) -> dict[str, object]:
+def facts_of(now: Overview) -> dict[str, JsonValue]:
     """The figures behind the answer."""
     return {
         "sources": {str(each.source): shown(each) for each in now.sources},
@@ -67,7 +69,7 @@ def facts_of(now: Overview) -> dict[str, object]:
     }
 
 
-def shown(standing: SourceStanding) -> dict[str, object]:
+def shown(standing: SourceStanding) -> dict[str, JsonValue]:
     """One source as plain data."""
     edge = standing.edge
     known = edge.word is not EdgeWord.TOO_EARLY

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from plugins.notify.outbox import Tally
 from qtcore import Finding, Health, Severity, Status, counted
 
@@ -92,7 +94,7 @@ def _undelivered(name: str, waiting: int, tally: Tally) -> Finding:
     )
 
 
-def _facts(figures: Figures) -> dict[str, object]:
+def _facts(figures: Figures) -> dict[str, JsonValue]:
     return {
         "told": figures.told,
         "open": figures.open_groups,
