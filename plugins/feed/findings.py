@@ -64,7 +64,7 @@ def mute_finding(sight: Sight, silence_s: float, held: Collection[str]) -> Findi
         summary=what,
         evidence={
             "connected": sight.connected, "silent": sight.silent, "silence_s": round(silence_s, 2),
-            "mute": [*sight.mute], "with_open_position": sorted(held),
+            "mute": [*sight.mute], "with_open_position": [*sorted(held)],
         },
         cause="the venue, or the way to it, has stopped sending without closing the socket",
         consequence="candles and marks come late or not at all; entries stop when they are too old",

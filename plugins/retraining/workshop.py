@@ -53,6 +53,7 @@ async def carry_out(order: Training | CompareOrder, *, deadline_s: float, hear: 
     """Have an order carried out; `hear` gets each line. Raises WorkFailed, also when it takes too long."""
     said = bytearray()
     last: Result | None = None
+    code = 0
     with anyio.move_on_after(deadline_s) as limit:
         async with process_of(order) as process:
             last = await _heard(process, said, hear)

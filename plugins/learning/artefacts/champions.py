@@ -38,7 +38,7 @@ class Champions:
         self.seats: dict[MemberName, Seat] = {name: Seat(Standing.LATE, "not looked at yet") for name in members}
         self._store = store
         self._threads = threads
-        self._seen: dict[MemberName, int] = {}
+        self._seen: dict[MemberName, tuple[int, ...]] = {}
         self._recent = {name: Recent() for name in self.seats}
 
     @property

@@ -1,4 +1,4 @@
-"""Artefacts that hold a line of text; also the program that is killed at each step of changing a store."""
+"""Artefacts that hold a line of text; also the program whose children are killed at each step of changing a store."""
 
 from __future__ import annotations
 
@@ -62,15 +62,34 @@ def die_at(step: int) -> None:
         setattr(os, name, dying(getattr(os, name)))
 
 
-def main() -> None:
-    """Put a second artefact, promote it, and prune down to one."""
-    home, step = Path(sys.argv[1]), int(sys.argv[2])
+def change(home: Path, step: int) -> None:
+    """Put a second artefact, promote it, and prune down to one; die at `step`, unless that is 0."""
     store, at = ArtefactStore(home), datetime(2026, 1, 6, tzinfo=UTC)
     if step:
         die_at(step)
     second = put_text(store, "second", at)
     store.promote(MEMBER, second, who="test", why="better", at=at)
     store.prune(MEMBER, keep=1)
+
+
+def in_a_child(home: Path, step: int) -> int:
+    """Change the store in a process of its own, forked so that it need not import anything; its exit status."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = 1
+    try:
+        change(home, step)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def main() -> None:
+    """For each line `STEP HOME` on stdin a child, and its exit status on stdout."""
+    for line in sys.stdin:
+        step, home = line.rstrip("\n").split(" ", 1)
+        print(in_a_child(Path(home), int(step)), flush=True)
 
 
 if __name__ == "__main__":

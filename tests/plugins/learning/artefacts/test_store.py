@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from plugins.learning.artefacts import key as home_key
 from tests.conftest import Paths
 from tests.plugins.learning.artefacts.made_up import MEMBER, describe, put_text, written
 
+KILLED = 137
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 Put = Callable[[str], str]
 
@@ -147,32 +148,45 @@ def test_x14_ten_are_kept_and_never_one_that_is_pointed_to(tmp_path: Path, put: 
     assert store.prune(MEMBER) == []
 
 
-@pytest.mark.slow
 def test_killed_at_any_step_the_store_is_whole(tmp_path: Path, paths: Paths) -> None:
     """Dead at each change of the disk in turn: the champion is the old or the new one, whole, and the next run ends."""
     store = ArtefactStore(tmp_path / "template")
     first = put_text(store, "first", NOW)
     promote(store, first)
     champions: set[str | None] = set()
-    for step in range(1, 200):
-        home = tmp_path / str(step)
-        shutil.copytree(tmp_path / "template", home)
-        if _run(paths.root, home, step) == 0:
-            break
-        champion = ArtefactStore(home).pointers(MEMBER).champion
-        assert champion is not None
-        ArtefactStore(home).verified(MEMBER, champion)
-        champions.add(champion)
-        assert _run(paths.root, home, 0) == 0
-        after = ArtefactStore(home)
-        assert after.pointers(MEMBER).previous == first
-        assert not [path for path in (home / "artefacts").rglob(".*-*") if path.exists()]
-    else:
-        pytest.fail("it never came to its end")
+    with _runs(paths.root) as run:
+        for step in range(1, 200):
+            home = tmp_path / str(step)
+            shutil.copytree(tmp_path / "template", home)
+            if (status := run(home, step)) == 0:
+                break
+            assert status == KILLED
+            champion = ArtefactStore(home).pointers(MEMBER).champion
+            assert champion is not None
+            ArtefactStore(home).verified(MEMBER, champion)
+            champions.add(champion)
+            assert run(home, 0) == 0
+            after = ArtefactStore(home)
+            assert after.pointers(MEMBER).previous == first
+            assert not [path for path in (home / "artefacts").rglob(".*-*") if path.exists()]
+        else:
+            pytest.fail("it never came to its end")
     assert len(champions) == 2
     assert step > 15
 
 
-def _run(root: Path, home: Path, step: int) -> int:
-    program = [sys.executable, "-m", "tests.plugins.learning.artefacts.made_up", str(home), str(step)]
-    return subprocess.run(program, cwd=root, env=dict(os.environ), check=False, timeout=60).returncode
+@contextmanager
+def _runs(root: Path) -> Iterator[Callable[[Path, int], int]]:
+    """`run(home, step)`: change that store in a process that dies at `step`; its exit status."""
+    command = [sys.executable, "-m", "tests.plugins.learning.artefacts.made_up"]
+    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as program:
+        asked, answers = program.stdin, program.stdout
+        assert asked is not None
+        assert answers is not None
+
+        def run(home: Path, step: int) -> int:
+            asked.write(f"{step} {home}\n")
+            asked.flush()
+            return int(answers.readline())
+
+        yield run
