@@ -59,7 +59,7 @@ def test_each_member_trains_and_repeats_itself(name: MemberName, samples: Sample
     if missing_library(name) is not None:
         pytest.skip(f"{name} is not installed")
     told: list[float] = []
-    few = samples.take(np.arange(0, len(samples), 4))
+    few = samples.take(np.arange(0, len(samples), 3))
     course = Course(steps=2)  # more folds teach nothing about repeating, and a net takes long
     hashes = set()
     for home in (tmp_path / "a", tmp_path / "b"):
