@@ -1,8 +1,9 @@
 """Four models for 200 symbols, and the trees alone: from features to verdicts, one batch a close.
 
-    python benchmarks/models.py [--symbols 200] [--rounds 50]
+    python benchmarks/models.py [--symbols 200] [--rounds 50] [--members FOLDER]
 
-Trains small members on a made-up market into a folder of its own (a minute), then measures what happens at each
+Trains small members on a made-up market (a minute) into a folder of its own, or into the one that is given, where
+those of an earlier run are used again; then measures what happens at each
 close: the trees' judging as `plugins.models` does it, the nets' as `plugins.deep` does it (packing and unpacking of the
 windows included), and the combining of the votes. Trees and nets are measured one after the other, on one thread each.
 """
@@ -38,11 +39,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--symbols", type=int, default=200)
     options.add_argument("--rounds", type=int, default=50)
+    options.add_argument("--members", type=Path)
     given = options.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        samples = _samples()
-        _train(samples, ArtefactStore(Path(folder)))
-        _measure(ArtefactStore(Path(folder)), _rows(samples, given.symbols), given.rounds)
+    with tempfile.TemporaryDirectory() as own:
+        store, samples = ArtefactStore(given.members or Path(own)), _samples()
+        _train(samples, store)
+        _measure(store, _rows(samples, given.symbols), given.rounds)
 
 
 def _samples() -> Samples:
@@ -59,7 +61,7 @@ def _samples() -> Samples:
 
 
 def _train(samples: Samples, store: ArtefactStore) -> None:
-    members = [name for name in MemberName if missing_library(name) is None]
+    members = [name for name in MemberName if missing_library(name) is None and not store.pointers(name).champion]
     for result in train_members(samples, store, made_at=datetime.now(UTC), members=members):
         assert isinstance(result, Trained), result
         store.promote(result.member, result.artefact, who="benchmark", why="measured", at=datetime.now(UTC))

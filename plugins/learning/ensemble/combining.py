@@ -9,7 +9,7 @@ import numpy as np
 
 from plugins.domain import MemberName, Standing, Vote
 from plugins.learning.classes import Direction
-from plugins.learning.rows import Floats
+from plugins.learning.rows import Flags, Floats
 
 SUM_TOLERANCE = 1e-6
 LEAST_WEIGHT = 1e-9
@@ -54,27 +54,63 @@ def normalised(weights: Mapping[MemberName, float]) -> dict[MemberName, float]:
 
 def combined(symbols: Sequence[str], ballots: Sequence[Ballot], weights: Mapping[MemberName, float]) -> list[Verdict]:
     """One verdict a symbol. A member that `weights` does not name has no weight."""
+    count = len(symbols)
+    heard = [_heard(ballot, count, weights.get(ballot.member, 0.0)) for ballot in ballots]
+    said = np.array([each.said for each in heard]).reshape(len(heard), count, len(Direction))
+    shares = _shares(np.array([each.weight for each in heard]).reshape(len(heard), count))
+    mean = np.einsum("mn,mnc->nc", shares, said)
+    agreeing = said.argmax(axis=2) == mean.argmax(axis=1)
+    agreement = np.minimum(np.where(agreeing, shares, 0.0).sum(axis=0), 1.0).tolist()
+    votes = zip(*(_votes(each, share) for each, share in zip(heard, shares, strict=True)), strict=True)
+    anybody = (shares > 0.0).any(axis=0).tolist()
     return [
-        _verdict(symbol, [_vote(ballot, row, weights.get(ballot.member, 0.0)) for ballot in ballots])
-        for row, symbol in enumerate(symbols)
+        Verdict(symbol, (down, flat, up) if voted else None, agreed if voted else 0.0, cast)
+        for symbol, voted, (down, flat, up), agreed, cast in zip(
+            symbols, anybody, mean.tolist(), agreement, votes if heard else [()] * count, strict=True
+        )
     ]
 
 
-def _vote(ballot: Ballot, row: int, weight: float) -> Vote:
-    """With the weight not yet divided among those who vote."""
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A ballot looked at row by row: `said` [n, 3] and `weight` [n] are zero where it does not count, and `unheard`
+    holds the votes of those rows; `weight` is not yet divided among those who vote.
+    """
+
+    ballot: Ballot
+    said: Floats
+    weight: Floats
+    unheard: dict[int, Vote]
+
+
+def _heard(ballot: Ballot, count: int, weight: float) -> _Heard:
+    said = np.zeros((count, len(Direction)))
     if ballot.standing is not Standing.VOTED or ballot.probabilities is None:
-        return Vote(ballot.member, ballot.standing, artefact=ballot.artefact, reason=ballot.reason)
-    said = ballot.probabilities[row]
+        vote = Vote(ballot.member, ballot.standing, artefact=ballot.artefact, reason=ballot.reason)
+        return _Heard(ballot, said, np.zeros(count), dict.fromkeys(range(count), vote))
+    given = ballot.probabilities
+    counts = _proper(given) & (weight > LEAST_WEIGHT)
+    said[counts] = given[counts]
+    unheard = {row: _unheard(ballot, given[row]) for row in np.flatnonzero(~counts).tolist()}
+    return _Heard(ballot, said, np.where(counts, weight, 0.0), unheard)
+
+
+def _proper(said: Floats) -> Flags:
+    """[n]: which rows are probabilities of three classes."""
+    with np.errstate(invalid="ignore"):  # NaN and infinity are not
+        inside = ((said >= 0.0) & (said <= 1.0)).all(axis=1)
+        return np.asarray(inside & (np.abs(said.sum(axis=1) - 1.0) <= SUM_TOLERANCE))
+
+
+def _unheard(ballot: Ballot, said: Floats) -> Vote:
+    """The vote of a row that does not count, and why it does not."""
     if np.isnan(said).all():
         reason = "too little history, or something missing in it"
         return Vote(ballot.member, Standing.NO_COVERAGE, artefact=ballot.artefact, reason=reason)
     if (why := _improper(said)) is not None:
         return Vote(ballot.member, Standing.DEGENERATE, artefact=ballot.artefact, reason=why)
-    probabilities = (float(said[0]), float(said[1]), float(said[2]))
-    if weight <= LEAST_WEIGHT:
-        reason = "its weight is zero"
-        return Vote(ballot.member, Standing.NO_WEIGHT, 0.0, probabilities, ballot.artefact, reason)
-    return Vote(ballot.member, Standing.VOTED, weight, probabilities, ballot.artefact)
+    down, flat, up = said.tolist()
+    return Vote(ballot.member, Standing.NO_WEIGHT, 0.0, (down, flat, up), ballot.artefact, "its weight is zero")
 
 
 def _improper(said: Floats) -> str | None:
@@ -85,23 +121,15 @@ def _improper(said: Floats) -> str | None:
     return None
 
 
-def _verdict(symbol: str, votes: list[Vote]) -> Verdict:
-    total = sum(vote.weight for vote in votes)
-    if total <= 0:
-        return Verdict(symbol, None, 0.0, tuple(votes))
-    shared = [_reweighed(vote, vote.weight / total) for vote in votes]
-    mean = np.zeros(len(Direction))
-    for vote in shared:
-        if vote.weight and vote.probabilities:
-            mean += vote.weight * np.array(vote.probabilities)
-    likeliest = int(mean.argmax())
-    agreement = sum(
-        vote.weight
-        for vote in shared
-        if vote.weight and vote.probabilities and np.argmax(vote.probabilities) == likeliest
-    )
-    return Verdict(symbol, (float(mean[0]), float(mean[1]), float(mean[2])), float(min(agreement, 1.0)), tuple(shared))
+def _shares(weight: Floats) -> Floats:
+    """[members, n] divided by their sum over the members; zero where nobody votes."""
+    total = weight.sum(axis=0)
+    return np.asarray(weight / np.where(total > 0.0, total, 1.0))
 
 
-def _reweighed(vote: Vote, weight: float) -> Vote:
-    return Vote(vote.member, vote.standing, weight, vote.probabilities, vote.artefact, vote.reason)
+def _votes(heard: _Heard, shares: Floats) -> list[Vote]:
+    ballot = heard.ballot
+    return [
+        heard.unheard.get(row) or Vote(ballot.member, Standing.VOTED, share, (down, flat, up), ballot.artefact)
+        for row, (share, (down, flat, up)) in enumerate(zip(shares.tolist(), heard.said.tolist(), strict=True))
+    ]

@@ -14,6 +14,8 @@ LEAST = 300
 """Predictions below which nothing is said of it."""
 FEWEST_DISTINCT = 0.02
 ONE_SIDED = 0.995
+DECIMALS, PLACES = 10_000, 100_003
+"""What a probability is counted in, and the base of the number that three such counts make."""
 NARROW = 0.0005
 """Spread of each class's probability below which the answer does not depend on the question."""
 
@@ -45,7 +47,7 @@ class Recent:
         if self._count < LEAST:
             return None
         said = np.concatenate(list(self._said))
-        distinct = len(np.unique(np.round(said, 4), axis=0)) / len(said)
+        distinct = _distinct(said) / len(said)
         if distinct < FEWEST_DISTINCT:
             return f"{len(said)} predictions, of which only {distinct:.1%} differ"
         if float(said.std(axis=0).max()) < NARROW:
@@ -55,3 +57,9 @@ class Recent:
             if sides[direction] >= ONE_SIDED:
                 return f"{sides[direction]:.1%} of {len(said)} predictions say {direction.name.lower()}"
         return None
+
+
+def _distinct(said: Floats) -> int:
+    """How many rows differ in the fourth decimal."""
+    down, flat, up = np.round(said * DECIMALS).astype(np.int64).T
+    return len(np.unique((down * PLACES + flat) * PLACES + up))  # one number a row: rows are sorted far slower
