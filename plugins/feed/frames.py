@@ -11,6 +11,7 @@ from qtcore import QtError
 
 ALL_MARKS = "!markPrice@arr@1s"
 MARK_EVENT = "markPriceUpdate"
+HOUR_MS = 3_600_000
 _KLINE_FIGURES = ("o", "h", "l", "c", "v")
 
 
@@ -60,6 +61,20 @@ def marks_of_premiums(rows: Iterable[Mapping[str, Any]], followed: Container[str
         return [_mark(event) for event in told]
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise BadFrame(f"a premium index is not complete: {type(error).__name__} {error}") from error
+
+
+def settlements_of(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[int, str], float]:
+    """Funding that was settled: rates by time (ms, to the hour, for the venue is some ms late) and symbol.
+
+    Raises BadFrame.
+    """
+    try:
+        return {
+            (int(row["fundingTime"]) // HOUR_MS * HOUR_MS, str(row["symbol"])): float(row["fundingRate"])
+            for row in rows
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadFrame(f"the funding rates are not complete: {type(error).__name__} {error}") from error
 
 
 def _mark(event: Mapping[str, Any]) -> Mark:

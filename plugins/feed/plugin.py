@@ -142,6 +142,14 @@ class Feed(Plugin[FeedSettings]):
         """Each followed symbol: bars kept, last close, turnover, movement and empty share of the recent, spread."""
         return covered(self._intake().windows, self._spreads)
 
+    @action(timeout_s=10.0)
+    async def funding(self, _ctx: Ctx, since_ms: int) -> dict[str, Any]:
+        """Funding settled since a market time (ms): `settled` rows of time (ms), symbol and rate, oldest first.
+
+        A mark cannot tell it: at the venue it carries an estimate of the next one, in a recording the last rate.
+        """
+        return {"settled": await self._following().funding(since_ms)}
+
     @action(effect=True, timeout_s=30.0)
     async def resubscribe(self, _ctx: Ctx) -> dict[str, str]:
         """Ask the venue anew for all streams and fetch what was missed."""

@@ -10,12 +10,14 @@ from typing import Any
 from ccxt.base.errors import BaseError, NetworkError
 
 from plugins.domain import Candle, Mark
-from plugins.feed.frames import candles_of_klines, marks_of_premiums
+from plugins.feed.frames import candles_of_klines, marks_of_premiums, settlements_of
 from plugins.venue import VenueClient, answer_of
 from qtcore import QtError
 
 TRIES = 3
 RETRY_S = 0.3
+FUNDING_PAGE = 1000
+"""The venue's own limit of settlements in one answer."""
 FULL_WAIT_S = 5.0
 """How long to wait before looking again whether the minute's weight is free."""
 
@@ -73,6 +75,21 @@ class Rest:
     async def marks(self, followed: Container[str]) -> list[Mark]:
         """Mark prices and funding of the followed symbols. Raises VenueSilent, VenueRefused, BadFrame."""
         return marks_of_premiums(await self._get(self._client.fapiPublicGetPremiumIndex, {}), followed)
+
+    async def settlements(self, since_ms: int) -> dict[tuple[int, str], float]:
+        """Funding rates settled since then by time (ms) and symbol. Raises VenueSilent, VenueRefused, BadFrame."""
+        found: dict[tuple[int, str], float] = {}
+        first_ms = since_ms
+        while True:
+            rows = await self._get(
+                self._client.fapiPublicGetFundingRate, {"startTime": first_ms, "limit": FUNDING_PAGE}
+            )
+            page = settlements_of(rows)
+            found |= page
+            newest_ms = max((at_ms for at_ms, _ in page), default=first_ms)
+            if len(rows) < FUNDING_PAGE or newest_ms <= first_ms:
+                return found
+            first_ms = newest_ms
 
     async def page(
         self, symbol: str, interval: str, interval_s: int, limit: int, *, before_ms: int | None, settled: datetime

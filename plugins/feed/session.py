@@ -208,6 +208,15 @@ class Session:
         """Each symbol's distance of ask from bid, as a part of their middle. Raises VenueSilent, VenueRefused."""
         return await self._rest.spreads()
 
+    async def funding(self, since_ms: int) -> list[tuple[int, str, float]]:
+        """Time (ms), symbol and rate of what was settled of the followed symbols since then, oldest first.
+
+        Raises VenueSilent, VenueRefused, BadFrame.
+        """
+        followed = self.intake.windows if self.intake is not None else ()
+        settled = await self._rest.settlements(since_ms)
+        return sorted((at_ms, symbol, rate) for (at_ms, symbol), rate in settled.items() if symbol in followed)
+
     # ----------------------------------------------------------------------------------------------
 
     async def _load(self, intake: Intake) -> None:

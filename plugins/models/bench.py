@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from plugins.domain import Candle, MemberName, Standing
@@ -12,6 +12,9 @@ from plugins.learning.ensemble import Ballot
 from plugins.learning.features import FeatureEngine, FeatureRows
 from plugins.learning.members import NETS, TREES, missing_library
 from plugins.learning.members.nets.channels import WINDOW
+
+Settled = tuple[int, str, float]
+"""When (market ms), of which symbol, and at which rate."""
 
 
 class Bench:
@@ -23,6 +26,12 @@ class Bench:
         self.nets = {name: Ballot(name, Standing.LATE, reason="not looked at yet") for name in NETS}
         """Nets that nobody need be asked about, and why."""
         self._engine: FeatureEngine | None = None
+        self._settled_ms: dict[str, int] = {}
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Those that bars are kept of."""
+        return frozenset(self._engine.symbols if self._engine is not None else ())
 
     @property
     def trained(self) -> bool:
@@ -41,10 +50,20 @@ class Bench:
                 self._engine = FeatureEngine(candle.interval_s, longest=WINDOW)
             self._engine.add(candle)
 
-    def forget(self, symbol: str) -> None:
-        """A symbol that is no part of the market any more."""
-        if self._engine is not None:
-            self._engine.forget(symbol)
+    def settle(self, settled: Iterable[Settled]) -> int:
+        """Funding that was settled, oldest first; what is known already, or of unknown symbols, is passed over.
+
+        Says how many were news.
+        """
+        if self._engine is None:
+            return 0
+        known, news = self.symbols, 0
+        for at_ms, symbol, rate in settled:
+            if symbol in known and at_ms > self._settled_ms.get(symbol, 0):
+                self._engine.settle(symbol, rate, at_ms)
+                self._settled_ms[symbol] = at_ms
+                news += 1
+        return news
 
     def rows(self, symbols: Sequence[str]) -> FeatureRows:
         """Features of the newest close, with the history that nets look at."""

@@ -14,6 +14,7 @@ from plugins.models.bench import Bench
 from plugins.models.condition import ARTEFACT, Condition, health_of
 from plugins.models.desk import Desk
 from plugins.models.forum import Forum
+from plugins.models.funding import follow_funding
 from plugins.models.outbox import Outbox
 from plugins.models.reading import listed, shown
 from plugins.models.rsi_rule import RsiRule
@@ -46,7 +47,7 @@ class Models(Plugin[ModelsSettings]):
     reads: ClassVar = [Candle, Universe]
     optional_reads: ClassVar = [EnsembleWeights]
     writes: ClassVar = [Signal]
-    calls: ClassVar = ["feed.history", "deep.predict"]
+    calls: ClassVar = ["feed.history", "feed.funding", "deep.predict"]
     cadence_s = 5.0
     preload: ClassVar = ["sqlalchemy.ext.asyncio", "aiosqlite", "talipp.indicators", "xgboost", "lightgbm"]
 
@@ -75,6 +76,7 @@ class Models(Plugin[ModelsSettings]):
             ctx.ready()
             tasks.create_task(forum.run(store), name="forum")
             tasks.create_task(forum.follow_champions(), name="champions")
+            tasks.create_task(follow_funding(ctx, forum), name="funding")
             async for message in messages:
                 await self._handle(ctx, desk, message)
 

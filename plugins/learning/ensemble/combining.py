@@ -61,12 +61,13 @@ def combined(symbols: Sequence[str], ballots: Sequence[Ballot], weights: Mapping
     mean = np.einsum("mn,mnc->nc", shares, said)
     agreeing = said.argmax(axis=2) == mean.argmax(axis=1)
     agreement = np.minimum(np.where(agreeing, shares, 0.0).sum(axis=0), 1.0).tolist()
-    votes = zip(*(_votes(each, share) for each, share in zip(heard, shares, strict=True)), strict=True)
-    anybody = (shares > 0.0).any(axis=0).tolist()
+    columns: list[list[Vote]] = [_votes(each, share) for each, share in zip(heard, shares, strict=True)]
+    votes = list(zip(*columns, strict=True)) if heard else [()] * count
+    anybody: list[bool] = np.any(shares > 0.0, axis=0).tolist()
     return [
         Verdict(symbol, (down, flat, up) if voted else None, agreed if voted else 0.0, cast)
         for symbol, voted, (down, flat, up), agreed, cast in zip(
-            symbols, anybody, mean.tolist(), agreement, votes if heard else [()] * count, strict=True
+            symbols, anybody, mean.tolist(), agreement, votes, strict=True
         )
     ]
 

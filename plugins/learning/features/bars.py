@@ -20,7 +20,8 @@ MINIMUM_MARKET = 2
 class Panel:
     """[symbols, bars] arrays on one grid of `interval_s`, oldest first; a bar that nobody has is NaN.
 
-    `opened_ms` is [bars]; `funding` the rate settled last at or before each close, NaN where unknown;
+    `opened_ms` is [bars]; `funding` the rate settled last before each close, NaN where unknown: one that is settled
+    at a close is told some moments after it, so nobody could have acted on it then;
     a bar without volume has no `log_volume`.
     """
 
@@ -102,16 +103,16 @@ def panel_of(histories: Mapping[str, History], interval_s: int) -> Panel:
             raise ValueError(f"a bar of {symbol} does not open on the grid of {interval_s} s; mend the history")
         for name in COLUMNS:
             series[name][row, place] = history.columns[name]
-        series["funding"][row] = settled_last(history.funding_ms, history.funding_rate, grid + step)
+        series["funding"][row] = settled_before(history.funding_ms, history.funding_rate, grid + step)
     series["log_close"], series["log_volume"] = np.log(series["close"]), _log_of_positive(series["volume"])
     return Panel(symbols, interval_s, grid, **series)
 
 
-def settled_last(settled_ms: Ints, rate: Floats, at_ms: Ints) -> Floats:
-    """The rate settled last at or before each time; NaN before the first."""
+def settled_before(settled_ms: Ints, rate: Floats, at_ms: Ints) -> Floats:
+    """The rate settled last before each time; NaN up to the first."""
     if not len(settled_ms):
         return np.full(len(at_ms), np.nan)
-    place = np.searchsorted(settled_ms, at_ms, side="right") - 1
+    place = np.searchsorted(settled_ms, at_ms, side="left") - 1
     return np.where(place >= 0, rate[np.maximum(place, 0)], np.nan)
 
 

@@ -13,7 +13,7 @@ from plugins.learning.features.windows import Windows
 from plugins.learning.rows import Floats
 from plugins.learning.schema import Feature, FeatureSchema
 
-VERSION = 1
+VERSION = 2
 DAY_S = 86_400.0
 
 Formula = Callable[[Windows], Floats]

@@ -109,10 +109,13 @@ class FeatureEngine:
         return True
 
     def settle(self, symbol: str, rate: float, at_ms: int) -> None:
-        """Funding was settled: from the bar that closes at or after `at_ms` on, this is the last known rate."""
+        """Funding was settled: from the first bar that closes after `at_ms` on, this is the last known rate.
+
+        Tell settlements in the order of their times.
+        """
         if symbol not in self._places or not self._used:
             return
-        opened_ms = -(-at_ms // self._step_ms) * self._step_ms - self._step_ms
+        opened_ms = at_ms // self._step_ms * self._step_ms
         column = max(0, (opened_ms - self._opened_ms) // self._step_ms)
         if column >= self._used:
             self._due[symbol] = (at_ms, rate)

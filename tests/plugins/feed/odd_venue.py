@@ -34,6 +34,7 @@ class OddVenue:
         self.status: dict[str, str] = {}
         self.turnover: dict[str, int] = {}
         self.polls: list[dict[str, str]] = []
+        self.funding_asked: list[dict[str, str]] = []
         self.mark_ms = START_MS
         self.used_weight = 0
         self.delay: asyncio.Event | None = None
@@ -88,6 +89,17 @@ class OddVenue:
     async def serve_book(self, _request: web.Request) -> web.Response:
         return web.json_response([{"symbol": name, "bidPrice": "99", "askPrice": "101"} for name in self.names])
 
+    async def serve_funding(self, request: web.Request) -> web.Response:
+        """Each contract settles every hour, some ms late; one that is not followed does too."""
+        self.funding_asked.append(dict(request.query))
+        first, limit = int(request.query["startTime"]), int(request.query["limit"])
+        rows = [
+            {"symbol": name, "fundingTime": START_MS + hour * 3_600_000 + 7, "fundingRate": f"0.000{hour}"}
+            for hour in range(1, 6)
+            for name in [*self.names, "ZUSDT"]
+        ]
+        return web.json_response([row for row in rows if row["fundingTime"] >= first][:limit])
+
     async def serve_klines(self, request: web.Request) -> web.Response:
         asked = dict(request.query)
         self.asked.append(asked)
@@ -124,6 +136,7 @@ async def odd_venue() -> AsyncIterator[tuple[OddVenue, str]]:
     app.router.add_get("/fapi/v1/ticker/24hr", venue.serve_day)
     app.router.add_get("/fapi/v1/premiumIndex", venue.serve_marks)
     app.router.add_get("/fapi/v1/ticker/bookTicker", venue.serve_book)
+    app.router.add_get("/fapi/v1/fundingRate", venue.serve_funding)
     app.router.add_get("/market/ws", venue.serve_socket)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()

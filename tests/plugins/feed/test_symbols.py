@@ -128,6 +128,19 @@ async def test_spreads_are_part_of_coverage(odd: Any) -> None:
         assert row["movement"] == pytest.approx(3 / 101)
 
 
+async def test_settled_funding_is_told_of_followed_symbols(odd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All pages of it, to the hour, oldest first; a page that ends within an hour loses nothing."""
+    monkeypatch.setattr("plugins.feed.rest.FUNDING_PAGE", 4)
+    async with odd.followed() as (h, venue):
+        since_ms = odd.START_MS + 2 * 3_600_000
+        rows = (await h.call("feed.funding", {"since_ms": since_ms}))["settled"]
+        expected = [
+            [odd.START_MS + hour * 3_600_000, name, hour / 10_000] for hour in (2, 3, 4, 5) for name in venue.names
+        ]
+        assert rows == expected
+        assert len(venue.funding_asked) > 2
+
+
 @pytest.mark.parametrize(("mode", "origin"), [("live", "http://127.0.0.1:1"), ("paper", ""), ("testnet", "")])
 async def test_a3_a9_prices_of_another_world_are_refused(odd: Any, mode: str, origin: str) -> None:
     """Prices come from the very venue on which orders are placed, or from nowhere."""

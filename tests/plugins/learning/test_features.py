@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from talipp.indicators import ATR, BB, MACD, RSI, SMA
 from talipp.ohlcv import OHLCV
 
-from plugins.learning.features import FeatureEngine, Panel, batch, feature_schema, panel_of
+from plugins.domain import market_ms
+from plugins.learning.features import FeatureEngine, History, Panel, batch, feature_schema, panel_of
+from plugins.learning.features.bars import settled_before
 from plugins.learning.features.catalogue import RECIPES
 from tests.plugins.learning.conftest import candles, history
 
@@ -126,6 +128,12 @@ def test_indicators_equal_those_of_both_libraries(market: Panel, values: np.ndar
         assert values[0, -1, NAMES.index(name)] == pytest.approx(figure, rel=2e-5, abs=2e-6), name
 
 
+def funded_hourly(one: History) -> History:
+    """With funding on every full hour, the last one some bars before the end."""
+    at_ms = np.arange(one.opened_ms[0], one.opened_ms[-1], 3_600_000, dtype=np.int64)
+    return dataclasses.replace(one, funding_ms=at_ms, funding_rate=np.random.default_rng(0).normal(0, 1e-4, len(at_ms)))
+
+
 @settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
@@ -134,8 +142,10 @@ def test_indicators_equal_those_of_both_libraries(market: Panel, values: np.ndar
     silent=st.booleans(),
 )
 def test_live_features_equal_those_of_a_batch(seed: int, hole: int | None, late: int, silent: bool) -> None:
-    """Bar by bar, with a hole in one symbol, candles that come late and a bar without volume."""
-    histories = {name: history(420, seed=seed + place) for place, name in enumerate(("AUSDT", "BUSDT", "CUSDT"))}
+    """Bar by bar, with a hole in one symbol, late candles, a bar without volume, and funding told after its close."""
+    histories = {
+        name: funded_hourly(history(420, seed=seed + place)) for place, name in enumerate(("AUSDT", "BUSDT", "CUSDT"))
+    }
     if silent:
         histories["BUSDT"].columns["volume"][400] = 0.0
     if hole is not None:
@@ -152,9 +162,11 @@ def test_live_features_equal_those_of_a_batch(seed: int, hole: int | None, late:
         for candle in candles(panel, symbol):
             by_time.setdefault(candle.opened_at, []).append(candle)
     times = sorted(by_time)
-    settled = {
-        int(at): rate for at, rate in zip(histories["AUSDT"].funding_ms, histories["AUSDT"].funding_rate, strict=True)
-    }
+    settled = [
+        (int(at_ms), symbol, float(rate))
+        for symbol, one in histories.items()
+        for at_ms, rate in zip(one.funding_ms, one.funding_rate, strict=True)
+    ]
     for number, at in enumerate(times):
         # the last symbol's candle of each time comes `late` times later
         for candle in by_time[at][:-1] if late else by_time[at]:
@@ -163,13 +175,15 @@ def test_live_features_equal_those_of_a_batch(seed: int, hole: int | None, late:
             engine.add(by_time[times[number - late]][-1])
         if number % 7 == 0:
             engine.rows(panel.symbols, 2)
+        for at_ms, symbol, rate in settled:
+            if market_ms(at) < at_ms <= market_ms(at) + 60_000:
+                engine.settle(symbol, rate, at_ms)
     for at in times[len(times) - late :] if late else []:
         engine.add(by_time[at][-1])
     live = engine.rows(panel.symbols, 8)
     whole = batch(panel)[:, -8:]
-    no_funding = [column for column, name in enumerate(NAMES) if name != "funding_rate"]
-    np.testing.assert_allclose(live.history[..., no_funding], whole[..., no_funding], **TOLERANCE)
-    assert settled
+    np.testing.assert_allclose(live.history, whole, **TOLERANCE)
+    assert np.isfinite(live.values[:, NAMES.index("funding_rate")]).all()
     assert live.closed_at_ms == panel.opened_ms[-1] + 60_000
 
 
@@ -190,12 +204,12 @@ def test_the_buffer_turns_over_without_a_trace() -> None:
     assert rows.values[:, NAMES.index("funding_rate")] == pytest.approx([0.25, np.nan], nan_ok=True)
 
 
-def test_settled_funding_counts_from_the_bar_that_closes_then(market: Panel) -> None:
-    """Not a bar earlier, whether the settlement is heard before or after that bar."""
+def test_settled_funding_counts_from_the_next_bar_on(market: Panel) -> None:
+    """Not from the bar that closes just then, for nobody has been told yet; whether it is heard early or late."""
     for heard_before in (True, False):
         engine = FeatureEngine(60, longest=5)
         bars = candles(market, "AUSDT")[:10]
-        at_ms = int(market.opened_ms[8])  # bar 7 closes then
+        at_ms = int(market.opened_ms[7])  # bar 6 closes then
         for number, candle in enumerate(bars):
             if heard_before and number == 6:
                 engine.settle("AUSDT", 0.001, at_ms)
@@ -204,6 +218,16 @@ def test_settled_funding_counts_from_the_bar_that_closes_then(market: Panel) -> 
             engine.settle("AUSDT", 0.001, at_ms)
         seen = engine.rows(["AUSDT"], 5).history[0, :, NAMES.index("funding_rate")]
         assert seen == pytest.approx([np.nan, np.nan, 0.001, 0.001, 0.001], nan_ok=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 600), unique=True, max_size=6).map(sorted), st.integers(1, 600))
+def test_no_bar_knows_what_was_settled_at_its_own_close(settled_s: list[int], close_s: int) -> None:
+    """The last rate of before; none where there was none."""
+    at = np.array(settled_s, dtype=np.int64)
+    before = [place for place, each in enumerate(settled_s) if each < close_s]
+    (found,) = settled_before(at, np.arange(len(at), dtype=np.float64), np.array([close_s]))
+    assert found == before[-1] if before else np.isnan(found)
 
 
 def test_a_symbol_without_history_is_not_covered_and_nothing_is_zero(market: Panel) -> None:
