@@ -155,18 +155,17 @@ class FeatureEngine:
     def _make(self, times: range) -> None:
         missing = [at for at in times if at not in self._made]
         if missing:
-            panel, first = self._panel(), (missing[0] - self._opened_ms) // self._step_ms
-            begin = max(0, self._used - self._width)
+            first = (missing[0] - self._opened_ms) // self._step_ms
+            begin = max(0, first + 1 - self.schema.bars)  # no feature looks further back; more would only cost time
             # What follows the first missing column is made again: one call over a range beats many.
-            made = batch(panel, first - begin, self._used - begin)
+            made = batch(self._panel(begin), first - begin, self._used - begin)
             for offset in range(made.shape[1]):
                 self._made[missing[0] + offset * self._step_ms] = made[:, offset]
         for at in [at for at in self._made if at < times[-1] - self._width * self._step_ms]:
             del self._made[at]
 
-    def _panel(self) -> Panel:
-        """The kept bars, newest last; more columns would only cost time."""
-        begin = max(0, self._used - self._width)
+    def _panel(self, begin: int) -> Panel:
+        """The kept bars from the column `begin` on, newest last."""
         grid = self._opened_ms + np.arange(begin, self._used, dtype=np.int64) * self._step_ms
         top = max(self._places.values(), default=0) + 1
         series = {name: values[:top, begin : self._used] for name, values in self._data.items()}
