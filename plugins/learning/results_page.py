@@ -29,13 +29,21 @@ def page(experiments: Sequence[Experiment], *, command: str, missing: Sequence[s
     """The whole page in Markdown. `missing` are models that could not be judged, with the reason."""
     parts = [
         "# Results of the models\n",
-        f"Written by `{command}`; do not edit. Nothing here is chosen or tuned: whatever comes out is shown.\n",
+        f"Written by `{command}`; do not edit.\n",
+        HINDSIGHT,
         EXPLANATION,
     ]
     parts += [f"- not judged: {sentence}" for sentence in missing]
     parts += [_section(experiment) for experiment in experiments]
     return "\n".join(parts)
 
+
+HINDSIGHT = """\
+Whatever came out is shown, and no row was left out or picked by its result. The page is not free of hindsight all the
+same: the rule of the labels and the sample of decisions were changed once, after a first look at results on these very
+data, and no data were kept back from that look. So intervals and probabilities below say less than they claim to, and
+an edge, where one is shown, would have to be seen again on data that nobody has looked at.
+"""
 
 EXPLANATION = """\
 Every row judges the same decisions, by walking forward in three blocks; models are calibrated on the newest 15 % of
