@@ -27,6 +27,8 @@ STEP_S = 4.0
 HELD_S = 0.6
 """How long the venue holds its answer, so that a kill at the wire comes before it."""
 BACK_S = 60.0
+START_S = 150.0
+"""From `qt up` to the first entry that is allowed, on a machine that is busy with other things."""
 SETTLE_S = 60.0
 LEAVE_S = 25.0
 LOOK_S = 0.001
@@ -157,7 +159,7 @@ class Matrix:
     def run(self, cell: Cell) -> Run:
         """Carry out one cell. Raises NotSeen when the system does not come back."""
         began = time.monotonic()
-        self.until_trading()
+        self.until_trading(BACK_S if self._wished else START_S)
         symbol = self._prepared(cell)
         run = Run(cell, symbol)
         price = self._venue.last_price(symbol)  # before the fault, which strikes whoever asks
@@ -195,10 +197,10 @@ class Matrix:
 
     # --- before it ----------------------------------------------------------------------------------
 
-    def until_trading(self) -> None:
+    def until_trading(self, within_s: float) -> None:
         """Wait until all plugins run and entries are allowed."""
-        self._night.until_running(within_s=BACK_S)
-        self._night.until(self._is_normal, "posture normal", BACK_S)
+        self._night.until_running(within_s=within_s)
+        self._night.until(self._is_normal, "posture normal", within_s)
 
     def _is_normal(self) -> bool:
         rows = asked(
