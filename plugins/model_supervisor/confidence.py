@@ -41,7 +41,11 @@ def spread_of(source: Source, signals: Sequence[Said]) -> Spread:
     values = [round(each.confidence, 6) for each in signals]
     if not values:
         return Spread(0, 0, 1.0, 0.0, 0.0)
-    mode, times = Counter(values).most_common(1)[0]
+    # A rule that is capped by its own scale says the cap often and means it; a model has no reason to.
+    counted = [
+        value for value in values if source is not Source.RSI_RULE or abs(value - float(scale.highest)) > TOLERANCE
+    ]
+    mode, times = Counter(counted or values).most_common(1)[0]
     outside = sum(1 for value in values if not low <= value <= high)
     return Spread(len(values), outside, len(set(values)) / len(values), mode, times / len(values))
 

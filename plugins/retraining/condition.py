@@ -21,6 +21,7 @@ class Reading:
     stage: Stage | None
     working_on: str
     due: str
+    waits: str
     due_for_s: float
     patience_s: float
     failure: str
@@ -38,7 +39,7 @@ def health_of(now: Reading) -> Health:
     if now.working_on:
         return Health.healthy(now.working_on, **facts)
     if now.last is None:
-        return Health.healthy(now.due or "no training yet; nothing is due", **facts)
+        return Health.healthy(now.waits or now.due or "no training yet; nothing is due", **facts)
     return Health.healthy(f"last training: {_told(now.last)}", **facts)
 
 

@@ -85,6 +85,7 @@ class Retraining(Plugin[RetrainingSettings]):
         self._due, self._due_since_s = "", 0.0
         self._failure, self._failed_s = "", float("-inf")
         self._starved = ""
+        self._waits = ""
         self._compared_s = float("-inf")
         self._market = ""
         self._fed_s = 0.0
@@ -128,6 +129,7 @@ class Retraining(Plugin[RetrainingSettings]):
                 stage=self._stage,
                 working_on=self._working_on,
                 due=self._due,
+                waits=self._waits,
                 due_for_s=ctx.now() - self._due_since_s if self._due else 0.0,
                 patience_s=PATIENCE_S + 2 * ctx.settings.look_s,
                 failure=self._failure,
@@ -184,6 +186,7 @@ class Retraining(Plugin[RetrainingSettings]):
             elif self._record.watched and ctx.now() - self._compared_s >= ctx.settings.compare_s:
                 await self._compare(ctx, history)
         except (CallFailed, CallUnanswered, NotReady) as error:
+            self._waits = f"waiting for the history: {error}"
             if ctx.now() - self._fed_s > PATIENCE_S:
                 self._starved = f"the history does not answer: {error}"
         except WorkFailed as error:
@@ -199,7 +202,7 @@ class Retraining(Plugin[RetrainingSettings]):
         looked_at = set(found["symbols"]) >= set(found["wanted"])
         if not symbols or not looked_at:
             raise NotReady(f"it holds candles of {len(symbols)} of {len(found['wanted'])} symbols", retry_after_s=5.0)
-        self._starved, self._fed_s = "", ctx.now()
+        self._starved, self._waits, self._fed_s = "", "", ctx.now()
         settings = ctx.settings
         return History(
             folder=Path(found["folder"]),

@@ -113,6 +113,7 @@ def test_many_signals_of_one_moment_are_no_proof() -> None:
         (Source.RSI_RULE, [0.98] * 3, "outside"),  # a rule on a model's scale
         (Source.ENSEMBLE, [0.615] * 200, "it is stuck"),  # E12
         (Source.ENSEMBLE, [0.64] * 120 + [0.4 + n / 1000 for n in range(80)], "are exactly 0.64"),
+        (Source.RSI_RULE, [0.65] * 120 + [0.55 + n / 1000 for n in range(80)], ""),  # the rule's own cap
         (Source.ENSEMBLE, [0.5] * 20, ""),
     ],
 )
