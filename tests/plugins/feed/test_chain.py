@@ -59,8 +59,9 @@ async def test_a_candle_becomes_a_stored_signal_in_its_own_trace(venue: Any) -> 
             await advance(h, venue, 1)
             await h.until(lambda before=before: len(h.published(Candle)) >= before + len(SYMBOLS))
         await h.until(lambda: len(h.published(Signal)) > 0)
-        for name in ("feed", "universe", "models", "policy"):
+        for name in ("feed", "universe", "policy"):
             assert (await h.health(name)).status == "healthy", name
+        assert [finding.code for finding in (await h.health("models")).findings] == ["QT-MODELS-UNTRAINED"]
         await h.until(lambda: h.published(TradingPolicy)[-1].allow_entries)
         async with open_store(database_url(h.home)) as store:
             stored = {row.signal.id for row in await store.signals.latest(limit=1000)}
