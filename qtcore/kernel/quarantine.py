@@ -32,7 +32,10 @@ def enter(turn: Turn, plugin: PluginState, cause: Cause, reason: str, *, trial: 
 
 
 def try_once(turn: Turn, plugin: PluginState, _event: Tick) -> None:
-    """The half-open state: a single run decides between release and another quarantine."""
+    """The half-open state: a single run decides between release and another quarantine. None begins in a shutdown."""
+    if turn.whole.stopping is not None:
+        turn.put(replace(plugin, deadline_s=None))
+        return
     turn.move(replace(plugin, trial=True), Lifecycle.WAITING, "one trial run after its quarantine")
 
 

@@ -176,7 +176,7 @@ async def test_any_number_of_tasks_may_wait_for_the_end(open_world: OpenWorld) -
 
 async def _light_with_spare(world: World) -> ForkServerLink:
     (light,) = world.launcher.fork_servers
-    await until(lambda: light.has_spare and len(proc.children()) == 2)
+    await until(lambda: light.has_spare and len(world.children()) == 2)
     return light
 
 
@@ -184,7 +184,7 @@ async def test_a_spare_becomes_the_next_host(open_world: OpenWorld) -> None:
     """A process forked ahead is given its specification, and another takes its place."""
     async with open_world() as world:
         light = await _light_with_spare(world)
-        waiting = {*proc.children()} - {light.pid}
+        waiting = world.children() - {light.pid}
         process = await world.spawn_up()
         assert process.pid in waiting
         assert process.way is Way.LIGHT
@@ -199,7 +199,7 @@ async def test_a_dead_spare_costs_nothing(open_world: OpenWorld) -> None:
     """When the spare has died unnoticed, the host is forked as if there had been none."""
     async with open_world() as world:
         light = await _light_with_spare(world)
-        for pid in {*proc.children()} - {light.pid}:
+        for pid in world.children() - {light.pid}:
             os.kill(pid, signal.SIGKILL)
             await until(lambda pid=pid: proc.is_dead(pid))
         process = await world.spawn_up()

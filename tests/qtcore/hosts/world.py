@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 
 from qtcore.control.host_message import Assignment, CallAction, CallDone, HostUp, PluginLoaded, StartPlugin
+from qtcore.hosts import proc
 from qtcore.hosts.board import Board
 from qtcore.hosts.launcher import Launcher
 from qtcore.hosts.process import HostProcess
@@ -49,6 +50,12 @@ class World:
     launcher: Launcher
     logs: Path
     notes: list[str] = field(default_factory=list)
+    strangers: frozenset[int] = frozenset()
+    """Children that this process had before: a database server of other tests, for instance."""
+
+    def children(self) -> set[int]:
+        """This world's own."""
+        return {*proc.children()} - self.strangers
 
     async def spawn_up(self, host: str = "main", incarnation: int = 1, **fields: Any) -> HostProcess:
         """Spawn a host and wait for its HostUp."""
@@ -112,11 +119,12 @@ def world_in(folder: Path) -> OpenWorld:
         board = Board.create(hosts=4, plugins=4)
         notes: list[str] = []
         logs = folder / "logs"
+        strangers = frozenset(proc.children())
         try:
             async with Launcher(
                 board, logs_dir=logs, preload_sets=preload_sets, warm=warm, scratch=scratch, note=notes.append
             ) as launcher:
-                yield World(board, launcher, logs, notes)
+                yield World(board, launcher, logs, notes, strangers)
         finally:
             board.close()
 
