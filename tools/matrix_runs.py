@@ -30,6 +30,7 @@ BACK_S = 60.0
 START_S = 150.0
 """From `qt up` to the first entry that is allowed, on a machine that is busy with other things."""
 SETTLE_S = 60.0
+OPEN_S, OPEN_PAUSE_S = 30.0, 0.5
 LEAVE_S = 25.0
 LOOK_S = 0.001
 MOST_HELD = 2
@@ -222,12 +223,14 @@ class Matrix:
         return cell.draw.choice([symbol for symbol in SYMBOLS if symbol not in held])
 
     def _opened(self, cell: Cell) -> str:
-        """A position, made undisturbed."""
-        for _ in range(4):
+        """A position, made undisturbed; right after a start the executor may not know all that it needs yet."""
+        until = time.monotonic() + OPEN_S
+        while time.monotonic() < until:
             symbol = cell.draw.choice(SYMBOLS)
             wish = self._wish(symbol, cell.draw.choice(OPEN), cell.number)
             if self._seen(lambda wish=wish: self._outcome(wish) != "-", LEAVE_S) and symbol in self._held():
                 return symbol
+            time.sleep(OPEN_PAUSE_S)
         raise Unreadable(f"no position could be opened: {self._outcome(wish)}")
 
     def _left(self, symbol: str, number: int) -> None:
