@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qtcore.context import Context, Subscription
     from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
+    from qtcore.health.kinds import FindingKind
     from qtcore.health.model import Condition, Finding, Health, Remedy, RemedyKind, Severity, Status
     from qtcore.hooks import HookCall, hookimpl
     from qtcore.kernel.words import Autonomy
@@ -16,35 +17,44 @@ if TYPE_CHECKING:
     from qtcore.messaging.envelope import Gap
     from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, checked_mode, every, is_check
     from qtcore.records.journal_event import EventKind, JournalEvent
+    from qtcore.report.section import Bar, Bars, Curves, Line, Paragraph, Section, Table
     from qtcore.topics import topic
     from qtcore.wording import counted
 
 __all__ = [
     "Autonomy",
+    "Bar",
+    "Bars",
     "CallFailed",
     "CallUnanswered",
     "ClockMap",
     "Condition",
     "Context",
+    "Curves",
     "EventKind",
     "Fenced",
     "Finding",
+    "FindingKind",
     "Gap",
     "Health",
     "HookCall",
     "JournalEvent",
+    "Line",
     "NeedsOperator",
     "NoSettings",
     "NotReady",
+    "Paragraph",
     "Plugin",
     "Port",
     "QtError",
     "Remedy",
     "RemedyKind",
+    "Section",
     "Settings",
     "Severity",
     "Status",
     "Subscription",
+    "Table",
     "action",
     "checked_mode",
     "counted",
@@ -56,30 +66,38 @@ __all__ = [
 
 _HOMES = {
     "Autonomy": "qtcore.kernel.words",
+    "Bar": "qtcore.report.section",
+    "Bars": "qtcore.report.section",
     "CallFailed": "qtcore.errors",
     "CallUnanswered": "qtcore.errors",
     "ClockMap": "qtcore.messaging.clock",
     "Condition": "qtcore.health.model",
     "Context": "qtcore.context",
+    "Curves": "qtcore.report.section",
     "EventKind": "qtcore.records.journal_event",
     "Fenced": "qtcore.errors",
     "Finding": "qtcore.health.model",
+    "FindingKind": "qtcore.health.kinds",
     "Gap": "qtcore.messaging.envelope",
     "Health": "qtcore.health.model",
     "HookCall": "qtcore.hooks",
     "JournalEvent": "qtcore.records.journal_event",
+    "Line": "qtcore.report.section",
     "NeedsOperator": "qtcore.errors",
     "NoSettings": "qtcore.plugin",
     "NotReady": "qtcore.errors",
+    "Paragraph": "qtcore.report.section",
     "Plugin": "qtcore.plugin",
     "Port": "qtcore.plugin",
     "QtError": "qtcore.errors",
     "Remedy": "qtcore.health.model",
     "RemedyKind": "qtcore.health.model",
+    "Section": "qtcore.report.section",
     "Settings": "qtcore.plugin",
     "Severity": "qtcore.health.model",
     "Status": "qtcore.health.model",
     "Subscription": "qtcore.context",
+    "Table": "qtcore.report.section",
     "action": "qtcore.plugin",
     "checked_mode": "qtcore.plugin",
     "counted": "qtcore.wording",

@@ -7,6 +7,7 @@ specification offers, as pluggy allows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ import pluggy
 
 if TYPE_CHECKING:
     from qtcore.context import Context
+    from qtcore.health.kinds import FindingKind
     from qtcore.health.model import Finding, Health
+    from qtcore.report.section import Section
 
 PROJECT = "qtcore"
 
@@ -52,6 +55,16 @@ class PluginSpec:
     @hookspec
     async def heal(self, ctx: Context[Any], finding: Finding) -> str:  # noqa: ARG002 - a specification
         """Repair in place and say what was done; the supervisor re-checks with `health`."""
+        raise AssertionError("a specification is never called")
+
+    @hookspec
+    def findings(self) -> Sequence[FindingKind]:
+        """Declare every kind of finding that the plugin may ever report; a `@staticmethod`, read without running it."""
+        raise AssertionError("a specification is never called")
+
+    @hookspec
+    async def report(self, ctx: Context[Any]) -> Sequence[Section]:  # noqa: ARG002 - a specification
+        """Its part of the report: asked once it is ready and each quarter of a minute, kept for when nothing runs."""
         raise AssertionError("a specification is never called")
 
     @hookspec

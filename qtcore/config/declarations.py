@@ -6,17 +6,23 @@ import inspect
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pluggy
+import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
 from qtcore.config.manifest import ActionSpec, LoadFailure, Manifest, TimerSpec, TopicUse
 from qtcore.config.problem import did_you_mean
+from qtcore.health.kinds import FindingKind
 from qtcore.hooks import PROJECT, PluginSpec
 from qtcore.plugin import ACTION_MARK, TIMER_MARK, ActionMark, Plugin, TimerMark
 from qtcore.topics import options_of, schema_hash_of
+
+NORWEGIAN = "norwegian.yaml"
+"""Beside a plugin's module: its fixed texts, English to Norwegian."""
 
 _STRICT = ConfigDict(extra="forbid", arbitrary_types_allowed=False)
 
@@ -63,7 +69,36 @@ def manifest_of(cls: type[Plugin[Any]], *, name: str, use: str) -> Manifest:
         vital=cls.vital,
         modes=tuple(cls.modes),
         preload=tuple(cls.preload),
+        findings=_kinds(cls) if "findings" in hooks else (),
+        norwegian=_norwegian(cls),
     )
+
+
+def _kinds(cls: type[Plugin[Any]]) -> tuple[FindingKind, ...]:
+    function: Any = cls.findings  # type: ignore[attr-defined] # a hook that this class has
+    kinds = tuple(function())
+    if wrong := [repr(kind) for kind in kinds if not isinstance(kind, FindingKind)]:
+        raise Unloadable("findings", f"hook findings must return qtcore.FindingKind objects, not {', '.join(wrong)}")
+    codes = [kind.code for kind in kinds]
+    if twice := sorted({code for code in codes if codes.count(code) > 1}):
+        raise Unloadable("findings", f"hook findings declares {', '.join(twice)} more than once; keep one of each")
+    return kinds
+
+
+def _norwegian(cls: type[Plugin[Any]]) -> dict[str, str]:
+    """The translations of the texts of all plugins in the module's folder."""
+    source = inspect.getsourcefile(cls)
+    path = Path(source).with_name(NORWEGIAN) if source else None
+    if path is None or not path.is_file():
+        return {}
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise Unloadable("translations", f"{NORWEGIAN} cannot be read: {error}", file=str(path)) from None
+    if not isinstance(data, dict) or not all(isinstance(text, str) for pair in data.items() for text in pair):
+        sentence = f"{NORWEGIAN} must map each English text to a Norwegian one"
+        raise Unloadable("translations", sentence, file=str(path))
+    return data
 
 
 def _check_construction(cls: type[Plugin[Any]]) -> None:
@@ -93,7 +128,7 @@ def validated_hooks(cls: type[Plugin[Any]]) -> tuple[str, ...]:
         member = inspect.getattr_static(cls, name)
         if registry.parse_hookimpl_opts(cls, name) is None:
             continue
-        _check_hook(registry, name, getattr(member, "__func__", member))
+        _check_hook(registry, name, member)
         found.append(name)
     if "start" not in found:
         raise Unloadable("hooks", _no_start(cls))
@@ -111,7 +146,8 @@ def _no_start(cls: type[Plugin[Any]]) -> str:
     return f"{cls.__name__} has no start hook; write `@hookimpl async def start(self, ctx)`"
 
 
-def _check_hook(registry: pluggy.PluginManager, name: str, function: Callable[..., Any]) -> None:
+def _check_hook(registry: pluggy.PluginManager, name: str, member: Any) -> None:
+    function: Callable[..., Any] = getattr(member, "__func__", member)
     caller = getattr(registry.hook, name, None)
     file, line = inspect.getsourcefile(function), function.__code__.co_firstlineno
     if caller is None:
@@ -124,6 +160,9 @@ def _check_hook(registry: pluggy.PluginManager, name: str, function: Callable[..
             f"hook {name} takes {', '.join(surplus)}, which it is not given; "
             f"write {name}(self, {', '.join(offered)}) or fewer"
         )
+        raise Unloadable("hooks", sentence, file=file, line=line)
+    if name == "findings" and not isinstance(member, staticmethod):
+        sentence = "hook findings is read without building the plugin; put @staticmethod above @hookimpl"
         raise Unloadable("hooks", sentence, file=file, line=line)
     if name == "around" and inspect.iscoroutinefunction(function):
         raise Unloadable(

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from qtcore.documents import Document, PluginName
+from qtcore.health.kinds import FindingKind
 
 SCHEMA_VERSION = 1
 
@@ -78,4 +79,8 @@ class Manifest(Document):
     vital: bool = False
     modes: tuple[str, ...] = Field(default=(), description="the modes it can work in; any when empty")
     preload: tuple[str, ...] = ()
+    findings: tuple[FindingKind, ...] = Field(default=(), description="the kinds that it may ever report")
+    norwegian: dict[str, str] = Field(
+        default={}, description="translations of its fixed texts, from `norwegian.yaml` beside its module"
+    )
     failure: LoadFailure | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, PositiveFloat
 
@@ -75,13 +75,19 @@ class Condition(Document):
     expires_at: AwareDatetime | None = None
 
 
-class Finding(Document):
-    """A problem that a person could act on."""
+Code = Annotated[str, Field(pattern=r"^QT-[A-Z0-9]+(-[A-Z0-9]+)*$")]
+"""A stable name of a kind of trouble: its texts may change, it may not."""
 
-    code: str = Field(pattern=r"^QT-[A-Z0-9]+(-[A-Z0-9]+)*$")
+
+class Finding(Document):
+    """A problem that a person could act on; its fixed texts come from its kind in the catalogue."""
+
+    code: Code
     severity: Severity
     summary: str
+    title: str = Field(default="", description="what kind of trouble it is, in a few words")
     plugin: PluginName | None = None
+    subject: str = Field(default="", description="what it is about, where one plugin may have several: a symbol")
     evidence: Facts = {}
     cause: str = ""
     consequence: str = ""
@@ -92,8 +98,17 @@ class Finding(Document):
     opened_at: AwareDatetime | None = None
     last_seen_at: AwareDatetime | None = None
     resolved_at: AwareDatetime | None = None
-    count: int = Field(default=1, ge=1)
+    count: int = Field(default=1, ge=1, description="how often it was seen")
+    episodes: int = Field(default=1, ge=1, description="how often it went and came back while it counted as open")
+    acknowledged_by: str | None = None
+    acknowledged_at: AwareDatetime | None = None
+    muted_until: AwareDatetime | None = Field(default=None, description="until then nobody is told of it")
     trace_id: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """The same trouble has the same one, in every run: it holds no time and no figures."""
+        return "/".join(filter(None, (self.plugin or "supervisor", self.code, self.subject)))
 
 
 class Rung(StrEnum):
@@ -140,7 +155,11 @@ class Health(Document):
     summary: str = ""
     conditions: tuple[Condition, ...] = ()
     findings: tuple[Finding, ...] = ()
-    facts: Facts = {}
+    facts: Facts = Field(
+        default={},
+        description="figures for people; a name with a dot (`venue.endpoint`) is about something that others speak of "
+        "too, and all who name it must agree",
+    )
     data_as_of: AwareDatetime | None = None
     valid_for_s: PositiveFloat | None = Field(
         default=None, description="real seconds this answer holds; default: three cadences"

@@ -55,6 +55,16 @@ class Home:
         return self.root / "traces"
 
     @property
+    def sections(self) -> Path:
+        """The folder of what plugins contribute to the report."""
+        return self.root / "sections"
+
+    @property
+    def reports(self) -> Path:
+        """The folder of reports that were written on schedule and at changes of the whole."""
+        return self.root / "reports"
+
+    @property
     def cache(self) -> Path:
         """What may be deleted at any time, such as manifests."""
         return self.root / "cache"
@@ -79,7 +89,7 @@ class Home:
         """Make the folders (0700) and prove that they take writes. Raises EnvironmentRefused."""
         try:
             self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for folder in (self.state, self.logs, self.traces, self.cache, self.data):
+            for folder in (self.state, self.sections, self.reports, self.logs, self.traces, self.cache, self.data):
                 folder.mkdir(mode=0o700, exist_ok=True)
                 folder.chmod(0o700)
             self._prove_writable()

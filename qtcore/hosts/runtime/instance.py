@@ -14,6 +14,7 @@ from qtcore.errors import QtError
 from qtcore.health.model import Status
 from qtcore.hosts.runtime.answers import Answers
 from qtcore.hosts.runtime.belongings import Belongings
+from qtcore.hosts.runtime.contributing import contribute
 from qtcore.hosts.runtime.ending import Ending, cancelled, ending_of, returned, stopped
 from qtcore.hosts.runtime.live import Live, bring_to_life
 from qtcore.hosts.runtime.loading import Loaded
@@ -103,6 +104,7 @@ class Instance:
         self._around.report(PluginReady(plugin=self.assignment.plugin, generation=self.assignment.generation))
 
     def _begin_timers(self, live: Live) -> None:
+        self.belongings.spawn(contribute(live, self._around.home, self._around.clock), "report")
         for timer in live.timers.values():
             task = self.belongings.spawn(timer.run(self._around.clock), f"every:{timer.name}")
             task.add_done_callback(self._timer_done)

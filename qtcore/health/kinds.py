@@ -1,0 +1,82 @@
+"""Kinds of trouble: what is always true of a finding's code, whoever meets it.
+
+A kind is declared once, by the framework or by a plugin (hook `findings`), and read without running
+anything. What a plugin says at run time is only what differs: the sentence, the evidence, the subject.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from pydantic import Field
+
+from qtcore.documents import Document, Facts
+from qtcore.health.model import Code, Finding, Remedy, Severity
+
+
+class FindingKind(Document):
+    """One entry of the catalogue; every text is a sentence for people."""
+
+    code: Code
+    title: str = Field(min_length=1, description="what it is, in a few words")
+    severity: Severity = Field(description="as it usually is; a finding may say otherwise")
+    cause: str = Field(min_length=1, description="where it usually comes from")
+    consequence: str = Field(min_length=1, description="what it means for the one who relies on it")
+    fix: str = Field(min_length=1, description="what to do, with the command")
+    verify: str = Field(min_length=1, description="how to see that it is over")
+    remedies: tuple[Remedy, ...] = Field(min_length=1)
+    healable: bool = Field(default=False, description="the plugin's own `heal` may resolve it in place")
+
+    def found(
+        self,
+        summary: str,
+        *,
+        severity: Severity | None = None,
+        subject: str = "",
+        evidence: Facts | None = None,
+        cause: str = "",
+        healable: bool | None = None,
+    ) -> Finding:
+        """This trouble, met now: `summary` is what was seen; `cause` where more is known than the usual one."""
+        return self.complete(
+            Finding(
+                code=self.code,
+                severity=severity or self.severity,
+                summary=summary,
+                subject=subject,
+                evidence=evidence or {},
+                cause=cause,
+                healable=self.healable if healable is None else healable,
+            )
+        )
+
+    def complete(self, finding: Finding) -> Finding:
+        """The finding with every text of its kind that it does not have itself."""
+        texts = {name: getattr(finding, name) or getattr(self, name) for name in _TEXTS}
+        return finding.model_copy(update=texts)
+
+
+_TEXTS = ("title", "cause", "consequence", "fix", "verify", "remedies")
+
+
+class Catalogue(Mapping[str, FindingKind]):
+    """All kinds by code; the first to declare a code owns it."""
+
+    def __init__(self, kinds: Iterable[FindingKind] = ()) -> None:
+        self._kinds: dict[str, FindingKind] = {}
+        for kind in kinds:
+            self._kinds.setdefault(kind.code, kind)
+
+    def __getitem__(self, code: str) -> FindingKind:
+        return self._kinds[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def complete(self, finding: Finding) -> Finding:
+        """The finding with its kind's texts; as it is where nobody has declared the code."""
+        kind = self._kinds.get(finding.code)
+        return kind.complete(finding) if kind else finding
