@@ -55,9 +55,27 @@ class Remedy(Document):
     """A typed act that may resolve a finding."""
 
     kind: RemedyKind
-    act: str = Field(description="`heal`, `restart`, `call PLUGIN.ACTION` or a command line for a person")
+    act: str = Field(
+        description="`heal`, `restart`, `start`, `release`, `call PLUGIN.ACTION [JSON]`, or a command line or step for "
+        "a person; one without a name is about the finding's own plugin"
+    )
     effect: str = Field(description="what it does, in one sentence")
     expected: str = Field(default="", description="what one sees when it worked")
+
+    @classmethod
+    def safe(cls, act: str, effect: str, expected: str = "") -> Self:
+        """An act that the supervisor may carry out by itself."""
+        return cls(kind=RemedyKind.SAFE, act=act, effect=effect, expected=expected)
+
+    @classmethod
+    def confirm(cls, act: str, effect: str, expected: str = "") -> Self:
+        """An act that the supervisor carries out once a person has said yes."""
+        return cls(kind=RemedyKind.CONFIRM, act=act, effect=effect, expected=expected)
+
+    @classmethod
+    def manual(cls, act: str, effect: str, expected: str = "") -> Self:
+        """What only a person can do."""
+        return cls(kind=RemedyKind.MANUAL, act=act, effect=effect, expected=expected)
 
 
 class Condition(Document):
@@ -77,6 +95,17 @@ class Condition(Document):
 
 Code = Annotated[str, Field(pattern=r"^QT-[A-Z0-9]+(-[A-Z0-9]+)*$")]
 """A stable name of a kind of trouble: its texts may change, it may not."""
+
+
+class Reach(StrEnum):
+    """Whose trouble a finding may be the cause of."""
+
+    NOTHING = "nothing"
+    """Advice: nothing else goes wrong because of it."""
+    DOWNSTREAM = "downstream"
+    """Of what depends on its plugin."""
+    EVERYTHING = "everything"
+    """Of everything: what it is about is shared by all, as the disk is."""
 
 
 class Finding(Document):
@@ -104,6 +133,9 @@ class Finding(Document):
     acknowledged_at: AwareDatetime | None = None
     muted_until: AwareDatetime | None = Field(default=None, description="until then nobody is told of it")
     trace_id: str | None = None
+    reach: Reach = Reach.DOWNSTREAM
+    root: bool = Field(default=False, description="its reason lies in itself, so it is never the effect of another")
+    effect_of: tuple[Code, ...] = Field(default=(), description="codes of what usually is its cause")
 
     @property
     def fingerprint(self) -> str:
