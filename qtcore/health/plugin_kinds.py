@@ -142,7 +142,7 @@ UNKILLABLE = FindingKind(
     cause="the kernel holds the process in a call that cannot be interrupted, most often to a disk or network share "
     "that does not answer",
     consequence="its plugins stay away, for two of one kind must never be active at once",
-    fix="bring the disk or share back (`ps -o stat,wchan` tells what the process waits for), or else restart the machine",
+    fix="bring the disk or share back (`ps -o stat,wchan` tells what it waits for), or else restart the machine",
     verify=_HEALTHY,
     remedies=(Remedy.manual("qt why {plugin}", "names the process and since when it was to die"),),
 )

@@ -25,7 +25,7 @@ SILENT = FindingKind(
     severity=Severity.CRITICAL,
     cause="its process was stopped by a signal, is starved, or hangs",
     consequence="nothing is healed meanwhile, and nothing may be entered once the leases have run out",
-    fix="`ps -o stat= PID` shows T when it was stopped: `kill -CONT PID`; otherwise end it, and start again with `qt up`",
+    fix="`ps -o stat= PID` shows T when it was stopped: `kill -CONT PID`; otherwise end it, then `qt up`",
     verify="qt status",
     remedies=(Remedy.manual("kill -CONT PID", "wakes a process that was stopped; PID is in the summary"),),
 )
