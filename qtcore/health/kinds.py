@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pydantic import Field
 
 from qtcore.documents import Document, Facts
-from qtcore.health.model import Code, Finding, Remedy, Severity
+from qtcore.health.model import Code, Finding, Reach, Remedy, Severity
 
 
 class FindingKind(Document):
@@ -26,6 +26,12 @@ class FindingKind(Document):
     verify: str = Field(min_length=1, description="how to see that it is over")
     remedies: tuple[Remedy, ...] = Field(min_length=1)
     healable: bool = Field(default=False, description="the plugin's own `heal` may resolve it in place")
+    reach: Reach = Field(default=Reach.DOWNSTREAM, description="whose trouble it may be the cause of")
+    root: bool = Field(
+        default=False,
+        description="its reason lies in itself (a setting, a decision, a defect), so it is never the effect of another",
+    )
+    effect_of: tuple[Code, ...] = Field(default=(), description="codes of what usually is its cause, where met with it")
 
     def found(
         self,
@@ -53,9 +59,11 @@ class FindingKind(Document):
     def complete(self, finding: Finding) -> Finding:
         """The finding with every text of its kind that it does not have itself."""
         texts = {name: getattr(finding, name) or getattr(self, name) for name in _TEXTS}
-        return finding.model_copy(update=texts)
+        ties = {name: getattr(self, name) for name in _TIES if name not in finding.model_fields_set}
+        return finding.model_copy(update=texts | ties)
 
 
+_TIES = ("reach", "root", "effect_of")
 _TEXTS = ("title", "cause", "consequence", "fix", "verify", "remedies")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import AwareDatetime, Field
 
 from qtcore.documents import Document, Facts, Generation, Instant, PluginName
+from qtcore.health.cause import Relations
 from qtcore.health.model import Condition, Finding, Status
 from qtcore.kernel.words import Autonomy, Lifecycle
 
@@ -42,3 +43,12 @@ class StateFile(Document):
     findings: tuple[Finding, ...] = ()
     progress: dict[str, Progress] = {}
     facts: Facts = {}
+    area: str = Field(default="", description="the part of the application it belongs to, as the scorecard names it")
+    needs: tuple[PluginName, ...] = ()
+    wants: tuple[PluginName, ...] = ()
+    reads_from: tuple[PluginName, ...] = Field(default=(), description="whose topics it reads or actions it calls")
+
+    @property
+    def relations(self) -> Relations:
+        """Whom it depends on, for folding effects under causes."""
+        return Relations(self.host, frozenset(self.needs), frozenset(self.wants), frozenset(self.reads_from))

@@ -1,0 +1,223 @@
+"""Root cause: which findings are the effects of which others (pure).
+
+Four rules say that one finding explains another, the surest first:
+
+1. *said*: the finding's evidence names the plugin because of which it is there (`because_of`);
+2. *known*: the finding's kind names the other's code among its usual causes (`effect_of`), and the two meet in one
+   plugin, along the dependencies or at the supervisor, or the other reaches everything;
+3. *shared host*: several plugins of one host report the same at the same time;
+4. *upstream*: the other belongs to a plugin that this one's plugin depends on, directly or over others, or it reaches
+   everything. It must be at most one degree milder, and not merely low: what hardly hurts at the source does not
+   explain a disaster further down.
+
+A cause opens before its effect, or at most `LATE_S` after it: cadences differ. No rule makes a cause of what lies
+downstream of its effect. Where rules contradict each other the surer one holds, so that there are no circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from qtcore.health.model import Finding, Reach, Severity
+
+LATE_S = 120.0
+"""So much later than its effect a cause may be found."""
+TOGETHER_S = 10.0
+"""Findings of one host within this time may be one event."""
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Whom one plugin depends on and where it lives."""
+
+    host: str | None = None
+    needs: frozenset[str] = frozenset()
+    wants: frozenset[str] = frozenset()
+    reads_from: frozenset[str] = frozenset()
+    """The plugins whose topics it reads or whose actions it calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A cause with everything that is there because of it, the gravest effect first."""
+
+    cause: Finding
+    effects: tuple[Finding, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest of all that belongs to it."""
+        return max((self.cause, *self.effects), key=lambda finding: _RANK[finding.severity]).severity
+
+
+def fold(findings: Iterable[Finding], relations: Mapping[str, Relations]) -> tuple[Group, ...]:
+    """Each finding exactly once, as a cause or under one; the gravest and deepest cause first."""
+    upstream = upstreams(relations)
+    order = _order(upstream)
+    listed = sorted(findings, key=order)
+    links = _Links(listed, upstream)
+    scene = _Scene(upstream, relations)
+    explicable = [(index, finding) for index, finding in enumerate(listed) if not finding.root]
+    for rule in _RULES:
+        for cause, other in enumerate(listed):
+            for effect, finding in explicable:
+                if cause != effect and rule(other, finding, scene):
+                    links.tie(cause, effect)
+    groups: dict[int, list[Finding]] = {index: [] for index in range(len(listed)) if not links.causes[index]}
+    for index, finding in enumerate(listed):
+        if index not in groups:
+            groups[links.deepest(index)].append(finding)
+    made = [Group(listed[index], tuple(effects)) for index, effects in groups.items()]
+    return tuple(sorted(made, key=lambda group: (-_RANK[group.severity], order(group.cause))))
+
+
+def upstreams(relations: Mapping[str, Relations]) -> dict[str, frozenset[str]]:
+    """For each plugin everybody it depends on, over any number of steps, never itself.
+
+    Where plugins depend on each other in a circle, the weaker tie gives way: needs before wants before topics.
+    """
+    found: dict[str, set[str]] = {name: set() for name in relations}
+    ties: tuple[Callable[[Relations], frozenset[str]], ...] = (
+        lambda item: item.needs,
+        lambda item: item.wants,
+        lambda item: item.reads_from,
+    )
+    for tie in ties:
+        for name in sorted(relations):
+            for source in sorted(tie(relations[name]) & relations.keys() - {name}):
+                if name not in found[source]:
+                    _join(found, name, source)
+    return {name: frozenset(sources) for name, sources in found.items()}
+
+
+def _join(found: dict[str, set[str]], name: str, source: str) -> None:
+    gained = found[source] | {source}
+    for other in [name, *(other for other, sources in found.items() if name in sources)]:
+        found[other] |= gained
+
+
+def _order(upstream: Mapping[str, frozenset[str]]) -> Callable[[Finding], tuple[int, int, str, str]]:
+    """What decides between causes: the gravest, then the deepest, then the oldest, then the name."""
+
+    def key(finding: Finding) -> tuple[int, int, str, str]:
+        depth = len(upstream.get(finding.plugin, ())) if finding.plugin else -1
+        return (-_RANK[finding.severity], depth, _opened(finding), finding.fingerprint)
+
+    return key
+
+
+def _opened(finding: Finding) -> str:
+    return finding.opened_at.isoformat() if finding.opened_at else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What the rules know besides the two findings."""
+
+    upstream: Mapping[str, frozenset[str]]
+    relations: Mapping[str, Relations]
+
+    def feeds(self, cause: Finding, effect: Finding) -> bool:
+        """The cause's plugin lies upstream of the effect's."""
+        return cause.plugin is not None and cause.plugin in self.upstream.get(effect.plugin or "", ())
+
+    def host_of(self, finding: Finding) -> str | None:
+        """Where the finding's plugin lives."""
+        found = self.relations.get(finding.plugin or "")
+        return found.host if found else None
+
+
+def _said(cause: Finding, effect: Finding, _scene: _Scene) -> bool:
+    told = cause.plugin is not None and effect.evidence.get("because_of") == cause.plugin != effect.plugin
+    return told and cause.reach is not Reach.NOTHING and cause.severity is not Severity.LOW
+
+
+def _known(cause: Finding, effect: Finding, scene: _Scene) -> bool:
+    meet = (
+        cause.plugin == effect.plugin
+        or None in (cause.plugin, effect.plugin)
+        or cause.reach is Reach.EVERYTHING
+        or scene.feeds(cause, effect)
+    )
+    return cause.code in effect.effect_of and cause.code != effect.code and meet and _in_time(cause, effect)
+
+
+def _shared_host(cause: Finding, effect: Finding, scene: _Scene) -> bool:
+    host = scene.host_of(effect)
+    same = cause.code == effect.code and "host" in effect.evidence and cause.plugin != effect.plugin
+    return same and host is not None and scene.host_of(cause) == host and _within(cause, effect, TOGETHER_S)
+
+
+def _upstream(cause: Finding, effect: Finding, scene: _Scene) -> bool:
+    if cause.reach is Reach.NOTHING or not _grave_enough(cause, effect):
+        return False
+    return (cause.reach is Reach.EVERYTHING or scene.feeds(cause, effect)) and _in_time(cause, effect)
+
+
+_RULES = (_said, _known, _shared_host, _upstream)
+
+
+def _grave_enough(cause: Finding, effect: Finding) -> bool:
+    return cause.severity is not Severity.LOW and _RANK[cause.severity] >= _RANK[effect.severity] - 1
+
+
+def _in_time(cause: Finding, effect: Finding) -> bool:
+    if cause.opened_at is None or effect.opened_at is None:
+        return True
+    return cause.opened_at <= effect.opened_at + timedelta(seconds=LATE_S)
+
+
+def _within(one: Finding, other: Finding, seconds: float) -> bool:
+    if one.opened_at is None or other.opened_at is None:
+        return True
+    return abs((one.opened_at - other.opened_at).total_seconds()) <= seconds
+
+
+@dataclass(slots=True)
+class _Links:
+    """Which findings explain which, transitively, as sets of bits; refuses circles and causes from downstream."""
+
+    listed: Sequence[Finding]
+    upstream: Mapping[str, frozenset[str]]
+    causes: list[int] = field(default_factory=list)
+    effects: list[int] = field(default_factory=list)
+    _above: list[int] = field(default_factory=list)
+    """For each finding those of plugins upstream of its own: they cannot be its effects."""
+
+    def __post_init__(self) -> None:
+        self.causes = [0] * len(self.listed)
+        self.effects = [0] * len(self.listed)
+        places: dict[str, int] = {}
+        for index, finding in enumerate(self.listed):
+            if finding.plugin is not None:
+                places[finding.plugin] = places.get(finding.plugin, 0) | 1 << index
+        self._above = [
+            sum(places.get(name, 0) for name in self.upstream.get(finding.plugin or "", ())) for finding in self.listed
+        ]
+
+    def tie(self, cause: int, effect: int) -> None:
+        """Note that one explains the other, unless what is known already forbids it."""
+        if self.causes[effect] >> cause & 1:
+            return
+        above = self.causes[cause] | 1 << cause
+        below = self.effects[effect] | 1 << effect
+        if above & below or any(self._above[index] & below for index in _bits(above)):
+            return
+        for index in _bits(below):
+            self.causes[index] |= above
+        for index in _bits(above):
+            self.effects[index] |= below
+
+    def deepest(self, effect: int) -> int:
+        """The first, in order, of its causes that has no cause itself."""
+        return next(index for index in _bits(self.causes[effect]) if not self.causes[index])
+
+
+def _bits(mask: int) -> Iterator[int]:
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
