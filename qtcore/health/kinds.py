@@ -2,11 +2,12 @@
 
 A kind is declared once, by the framework or by a plugin (hook `findings`), and read without running
 anything. What a plugin says at run time is only what differs: the sentence, the evidence, the subject.
+Texts may name `{plugin}` and `{subject}`; both are filled in as soon as they are known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pydantic import Field
 
@@ -60,11 +61,48 @@ class FindingKind(Document):
         """The finding with every text of its kind that it does not have itself."""
         texts = {name: getattr(finding, name) or getattr(self, name) for name in _TEXTS}
         ties = {name: getattr(self, name) for name in _TIES if name not in finding.model_fields_set}
-        return finding.model_copy(update=texts | ties)
+        remedies = finding.remedies or self.remedies
+        return _retold(finding.model_copy(update=ties | {"remedies": remedies} | texts), _filling(finding))
+
+    def translated(self, finding: Finding, translations: Mapping[str, str]) -> Finding:
+        """The finding with each text that is its kind's own in another language; what it says itself stays."""
+        fill = _filling(finding)
+        own = {fill(text): fill(translations[text]) for text in self.texts if text in translations}
+        return _retold(finding, lambda text: own.get(text) or translations.get(text, text))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Every sentence for people, each once: what a translation must have."""
+        said = [getattr(self, name) for name in _TEXTS]
+        said += [getattr(remedy, name) for remedy in self.remedies for name in _REMEDY_TEXTS]
+        return tuple(dict.fromkeys(filter(None, said)))
 
 
 _TIES = ("reach", "root", "effect_of")
-_TEXTS = ("title", "cause", "consequence", "fix", "verify", "remedies")
+_TEXTS = ("title", "cause", "consequence", "fix", "verify")
+_REMEDY_TEXTS = ("effect", "expected")
+
+
+def _filling(finding: Finding) -> Callable[[str], str]:
+    """Puts the names that the finding has into a text; one that it has not yet stays a placeholder."""
+    names = {"{plugin}": finding.plugin, "{subject}": finding.subject}
+
+    def fill(text: str) -> str:
+        for placeholder, name in names.items():
+            text = text.replace(placeholder, name) if name else text
+        return text
+
+    return fill
+
+
+def _retold(finding: Finding, tell: Callable[[str], str]) -> Finding:
+    """The finding with every fixed text as `tell` has it."""
+    texts = {name: tell(getattr(finding, name)) for name in _TEXTS}
+    remedies = tuple(
+        remedy.model_copy(update={name: tell(getattr(remedy, name)) for name in (*_REMEDY_TEXTS, "act")})
+        for remedy in finding.remedies
+    )
+    return finding.model_copy(update=texts | {"remedies": remedies})
 
 
 class Catalogue(Mapping[str, FindingKind]):
@@ -88,3 +126,8 @@ class Catalogue(Mapping[str, FindingKind]):
         """The finding with its kind's texts; as it is where nobody has declared the code."""
         kind = self._kinds.get(finding.code)
         return kind.complete(finding) if kind else finding
+
+    def translated(self, finding: Finding, translations: Mapping[str, str]) -> Finding:
+        """The finding with its fixed texts in another language, as far as they are translated."""
+        kind = self._kinds.get(finding.code)
+        return kind.translated(finding, translations) if kind else finding
