@@ -40,6 +40,7 @@ class ApplicationSection(Section):
     modes: tuple[str, ...] = Field(
         default=(), description="every mode there is; when given, `mode` must be one of them"
     )
+    language: Literal["en", "no"] = Field(default="en", description="what reports are set in: English or Norwegian")
 
 
 class PostureSection(Section):
@@ -60,6 +61,11 @@ class SupervisionSection(Section):
 
     starts_in_flight: PositiveInt = Field(default=5, description="how many plugins may be starting at once")
     seed: int = Field(default=0, description="decides the jitter of restart delays, so that a run can be repeated")
+    report_every_s: float = Field(
+        default=3600.0,
+        ge=0,
+        description="how often a report is kept in the home, beside one at each change of the whole; 0: never",
+    )
 
 
 class RestartSection(Section):
