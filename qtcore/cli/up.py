@@ -6,12 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
+import anyio
 import typer
 
 from qtcore.cli.app import ConfigOption, HomeOption, new_app
 from qtcore.cli.files import configuration_path
 from qtcore.cli.output import say
+from qtcore.config.check import told_wholly
 from qtcore.config.configuration import load_configuration
+from qtcore.config.problem import ConfigurationRefused
 from qtcore.errors import ConfigurationError
 from qtcore.records.home import Home
 from qtcore.supervisor.main import Run, run
@@ -34,8 +37,12 @@ def up(
     ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="no live table")] = False,
 ) -> int:
-    configuration = load_configuration(configuration_path(config), os.environ, options_of(context.args))
-    return run(configuration, Home.find(home), Run(headless=headless, for_s=for_s, say=say))
+    place = Home.find(home)
+    try:
+        configuration = load_configuration(configuration_path(config), os.environ, options_of(context.args))
+    except ConfigurationRefused as refused:
+        raise anyio.run(told_wholly, refused, place.cache) from None
+    return run(configuration, place, Run(headless=headless, for_s=for_s, say=say))
 
 
 def options_of(words: Sequence[str]) -> Mapping[str, str]:

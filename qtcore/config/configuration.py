@@ -20,7 +20,7 @@ from qtcore.config.overrides import (
     mode_choices_of,
     overrides_of,
 )
-from qtcore.config.problem import Problem, refuse_if_wrong
+from qtcore.config.problem import ConfigurationRefused, Problem, refuse_if_wrong
 from qtcore.config.references import reference_problems
 from qtcore.config.sections import Sections
 from qtcore.config.shape import Location, misfits
@@ -40,6 +40,11 @@ class Configuration:
     overridden: Mapping[Location, Source]
     variables: frozenset[str]
     """Names of the environment's variables that carry our prefix."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the file as it was read."""
+        return self.file.sha256
 
     @property
     def root(self) -> Path:
@@ -76,16 +81,25 @@ def load_configuration(path: Path, environment: Mapping[str, str], options: Mapp
     """
     file = read_source(path)
     sections = _validated(file.data, file, {})
+    variables = frozenset(name for name in environment if name.startswith(PREFIX))
     overrides, problems = overrides_of(sections, environment, options)
     problems += _mode_contradictions(file, overrides)
     problems += _modes_not_meant(sections, file, mode_choices_of(sections, environment))
+    refuse_if_wrong([*problems, *wrong] if (wrong := reference_problems(sections, file)) else [])
+    if problems:
+        # The mode is what is contradicted most, and with another one everything else would look wrong.
+        overrides = [override for override in overrides if override.path != MODE_PATH]
     overridden = {override.path: override.source for override in overrides}
-    refuse_if_wrong(problems + reference_problems(sections, file))
     if overrides:
-        sections = _validated(_laid_over(file.data, overrides), file, overridden)
-        refuse_if_wrong(reference_problems(sections, file))
-    variables = frozenset(name for name in environment if name.startswith(PREFIX))
-    return Configuration(path.absolute(), sections, file, overridden, variables)
+        try:
+            sections = _validated(_laid_over(file.data, overrides), file, overridden)
+            refuse_if_wrong(reference_problems(sections, file))
+        except ConfigurationRefused as refused:
+            raise ConfigurationRefused([*problems, *refused.problems]) from None
+    understood = Configuration(path.absolute(), sections, file, overridden, variables)
+    if problems:
+        raise ConfigurationRefused(problems, understood)
+    return understood
 
 
 def _validated(data: Any, file: SourceFile, overridden: Mapping[Location, Source]) -> Sections:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from qtcore.config.configuration import Configuration
 from qtcore.config.manifest import Manifest, TopicUse
-from qtcore.config.overrides import MODE_PATH, path_of
+from qtcore.config.overrides import MODE_PATH, SourceKind, path_of
 from qtcore.config.problem import Problem, Weight, did_you_mean
 from qtcore.config.shape import keys_at
 
@@ -26,7 +26,7 @@ READ_BY_EVERY_HOST = frozenset({"ClockMap"})
 def contract_problems(configuration: Configuration, manifests: Mapping[str, Manifest]) -> list[Problem]:
     """Everything that does not fit; disabled plugins count as absent."""
     view = _View(configuration, manifests)
-    checks = (_modes, _readers, _writers, _calls, _exclusive, _commands, _outside_names)
+    checks = (_modes, _readers, _writers, _calls, _exclusive, _commands, _outside_names, _idle, _absent)
     return [problem for check in checks for problem in check(view)]
 
 
@@ -167,3 +167,33 @@ def _outside_names(view: _View) -> Iterator[Problem]:
             cure = did_you_mean(str(last), known)
             sentence = f'"{place[1]}" sets {setting}, but {manifest.name} has no such setting{cure}'
             yield Problem(sentence, where=view.configuration.where(place))
+
+
+def _idle(view: _View) -> Iterator[Problem]:
+    """Variables all of whose settings are those of disabled plugins: they are set, and nothing comes of it."""
+    sections = view.configuration.sections
+    reached: dict[str, set[str]] = defaultdict(set)
+    for path, source in view.configuration.overridden.items():
+        if path != MODE_PATH and source.kind in {SourceKind.ALIAS, SourceKind.ENVIRONMENT}:
+            reached[source.where].add(str(path[1]))
+    for variable, plugins in sorted(reached.items()):
+        if not any(sections.plugins[name].runs for name in plugins):
+            names = ", ".join(sorted(plugins))
+            places = ", ".join(view.configuration.where(("plugins", name, "enabled")) for name in sorted(plugins))
+            sentence = (
+                f"it is set, but {names}, which it is for, is disabled; set `enabled: true` at {places}, or unset it"
+            )
+            yield Problem(sentence, Weight.FINDING, where=variable)
+
+
+def _absent(view: _View) -> Iterator[Problem]:
+    """Plugins without whose word the posture stays tightened, and that are disabled."""
+    posture = view.configuration.sections.posture
+    for index, name in enumerate(posture.required):
+        if name not in view.enabled and not view.configuration.sections.plugins[name].runs:
+            sentence = (
+                f"posture.required names {name}, which is disabled, so the posture never gets above "
+                f"{posture.when_unknown}; set `enabled: true` for it, or remove it there"
+            )
+            where = view.configuration.where(("posture", "required", index))
+            yield Problem(sentence, Weight.FINDING, where=where, plugin=name)

@@ -6,8 +6,12 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from qtcore.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from qtcore.config.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,10 @@ class Problem:
     where: str | None = None
     """`plugins.yaml:12:5`, or the name of a variable or an option."""
     plugin: str | None = None
+    code: str | None = None
+    """Of the finding that it opens, where it has one."""
+    names: tuple[str, ...] = ()
+    """The settings or variables that it is about."""
 
     def __str__(self) -> str:
         subject = f"plugin {self.plugin}: " if self.plugin else ""
@@ -49,11 +57,15 @@ class Problem:
 
 
 class ConfigurationRefused(ConfigurationError):
-    """The configuration holds errors; `str()` is one line for each of them."""
+    """The configuration holds errors; `str()` is one line for each of them.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    `understood` is what can be looked at all the same, so that a person is told everything at once.
+    """
+
+    def __init__(self, problems: Sequence[Problem], understood: Configuration | None = None) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = tuple(problems)
+        self.understood = understood
 
 
 def refuse_if_wrong(problems: Iterable[Problem]) -> None:

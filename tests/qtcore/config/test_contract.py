@@ -153,3 +153,27 @@ def test_reserved_commands_are_those_of_qt() -> None:
     from qtcore.cli.commands import COMMANDS
 
     assert set(COMMANDS) <= RESERVED_COMMANDS
+
+
+def test_a_variable_of_a_disabled_plugin_is_named(load: Load) -> None:
+    """Continuous learning was switched on, and what it is for was not there."""
+    text = (
+        "version: 1\naliases: {OLD_LEARNING: feed.market, OLD_URL: {sets: [feed.market, venue.market]}}\n"
+        "plugins:\n  feed: {use: toy.feed, enabled: false}\n  venue: {use: toy.venue}\n"
+    )
+    manifests = {name: _manifest(name) for name in ("feed", "venue")}
+    found = contract_problems(load(text, {"OLD_LEARNING": "x", "OLD_URL": "y"}), manifests)
+    (told,) = [str(problem) for problem in found]
+    assert told.startswith("OLD_LEARNING: it is set, but feed, which it is for, is disabled; set `enabled: true` at ")
+    assert "plugins.yaml:4" in told
+
+
+def test_a_disabled_source_of_the_posture_is_named(load: Load) -> None:
+    """Whose silence tightens the posture for ever is said before the start."""
+    text = (
+        "version: 1\nposture: {levels: [normal, reduce_only], required: [feed], when_unknown: reduce_only}\n"
+        "plugins:\n  feed: {use: toy.feed, enabled: false}\n  venue: {use: toy.venue}\n"
+    )
+    (told,) = _told(load, text, _manifest("feed"), _manifest("venue"))
+    assert told.startswith("finding ")
+    assert "posture.required names feed, which is disabled, so the posture never gets above reduce_only" in told

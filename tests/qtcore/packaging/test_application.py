@@ -60,3 +60,23 @@ async def test_a11_a_comment_that_became_part_of_a_flag_is_refused(paths: Paths)
     """`true # for now` is no truth value, and nothing is guessed from it."""
     with pytest.raises(ConfigurationRefused, match="it must be one of"):
         await _checked(paths, QT_PAPER_TRADING="true # for now")
+
+
+async def test_everything_that_refuses_the_start_is_named_at_once(paths: Paths) -> None:
+    """Flags, thresholds and a stop of another market: one refusal tells all of them, so one correction is enough."""
+    with pytest.raises(ConfigurationRefused) as caught:
+        await _checked(
+            paths,
+            QT_PAPER_TRADING="false",
+            STAGING_MODE="false",
+            QT_CONFIDENCE_THRESHOLD="0.64",
+            QT_MIN_CONFIDENCE="0.65",
+            QT_POLICY__SOURCES="[ensemble]",
+            QT_POSITION_MONITOR__STOP_TYPE="stop_loss_limit",
+        )
+    told = str(caught.value)
+    assert "QT_PAPER_TRADING says testnet or live" in told
+    assert "STAGING_MODE says testnet or live" in told
+    assert "QT_CONFIDENCE_THRESHOLD and QT_MIN_CONFIDENCE contradict each other" in told
+    assert "rsi_rule makes signals of 0.55 to 0.65" in told
+    assert "\"stop_type\" should be 'market', 'limit' or 'hybrid', and is \"stop_loss_limit\"" in told
