@@ -78,6 +78,8 @@ class Plugin(Generic[S]):
     """Never given up: retried for ever, posture tightens while it is away."""
     modes: ClassVar[list[str]] = []
     """The modes it can work in, any when empty; `qt check` and `qt up` refuse another one."""
+    area: ClassVar[str] = ""
+    """The part of the application it belongs to: the scorecard's heading."""
     preload: ClassVar[list[str]] = []
     """Third-party modules that its host's zygote imports beforehand."""
 

@@ -17,6 +17,7 @@ class BinancePlugin(Plugin[BinanceSettings]):
 
     writes: ClassVar = [VenueAddress, ClockMap]
     modes: ClassVar = [Mode.TESTNET.value, Mode.LIVE.value]
+    area = "data and infrastructure"
     cadence_s = 30.0
 
     @hookimpl

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from plugins.store.address import sqlite_file
 from plugins.store.backups import FOLDER, make_backup
 from plugins.store.equity import EquityBounds
 from plugins.store.files import BackupFailed
+from plugins.store.foothold import Foothold
 from plugins.store.integrity import damage_of
 from qtcore import Context, Finding, Gap, Health, NotReady, Plugin, action, every, hookimpl
 
@@ -44,6 +46,12 @@ class Open:
         self.equity = EquityRecord(store)
         self.file = sqlite_file(store.engine.url.render_as_string(hide_password=False))
         self.identity = _identity(self.file)
+        self.foothold = Foothold(self.file) if self.file is not None else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self.foothold is not None:
+            self.foothold.close()
 
     @property
     def replaced(self) -> str | None:
@@ -56,6 +64,7 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
 
     reads: ClassVar = [Fill, Position, Account]
     calls: ClassVar = ["exchange.fills", "exchange.income"]
+    area = "data and infrastructure"
     cadence_s = 10.0
     exclusive = True
     preload: ClassVar = ["sqlalchemy.ext.asyncio", "alembic.command", "aiosqlite"]
@@ -74,13 +83,13 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
     async def start(self, ctx: Ctx) -> None:
         """Open and migrate the history, then keep it up with the exchange until stopped."""
         async with open_history(ctx) as store:
-            held = Open(ctx, store)
-            await held.history.load()
-            self._open = held
-            try:
-                await self._keep_up(ctx, held)
-            finally:
-                self._open = None
+            with closing(Open(ctx, store)) as held:
+                await held.history.load()
+                self._open = held
+                try:
+                    await self._keep_up(ctx, held)
+                finally:
+                    self._open = None
 
     async def _keep_up(self, ctx: Ctx, held: Open) -> None:
         async with ctx.subscribe(Fill, Position, Account, gaps=True) as news:
@@ -141,7 +150,7 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
     async def heal(self, ctx: Ctx, finding: Finding) -> str:
         """Rescue what a file holds that lost its name, or fetch the exchange's whole list again."""
         if finding.code == REPLACED:
-            await self._back_up(ctx, nameless=True)
+            await self._back_up(ctx, lost=self._held().foothold)
             return f"copied what the lost file holds: {self._no_backup or self._last_backup.get('backup')}"
         await self._held().catch_up.from_the_beginning()
         return f"fetched all fills of the exchange again, for {finding.code}"
@@ -221,12 +230,12 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
 
     # ----------------------------------------------------------------------------------------------
 
-    async def _back_up(self, ctx: Ctx, *, nameless: bool = False) -> None:
+    async def _back_up(self, ctx: Ctx, *, lost: Foothold | None = None) -> None:
         self._backed_up_s = ctx.now()
         folder, keep = ctx.home / FOLDER, ctx.settings.backups
         try:
             engine = self._held().store.engine
-            made = await make_backup(engine, folder, now=ctx.wall(), keep=keep, nameless=nameless)
+            made = await make_backup(engine, folder, now=ctx.wall(), keep=keep, lost=lost)
         except (BackupFailed, *STORE_ERRORS) as error:
             self._no_backup = sentence_of(error)
             ctx.log.warning("no backup", why=self._no_backup)

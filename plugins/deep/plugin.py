@@ -24,6 +24,7 @@ T = TypeVar("T")
 class Deep(Plugin[DeepSettings]):
     """Loads the nets' champions and judges one batch at a time; torch is imported with the first champion."""
 
+    area = "AI system"
     cadence_s = 15.0
 
     def __init__(self) -> None:

@@ -63,6 +63,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
     reads: ClassVar = [VenueAddress]
     optional_reads: ClassVar = [Universe]
     writes: ClassVar = [Fill, Position, StopState, Account, Instrument]
+    area = "core trading"
     cadence_s = 5.0
     exclusive = True
     vital = True

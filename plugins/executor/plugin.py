@@ -73,6 +73,7 @@ class Executor(Plugin[ExecutorSettings]):
     optional_reads: ClassVar[list[type[Any]]] = [PortfolioAdvice, SourceVerdict]
     writes: ClassVar[list[type[Any]]] = [Outcome]
     calls: ClassVar[list[str]] = ["exchange.enter", "exchange.entry", "risk_guard.approve"]
+    area = "core trading"
     cadence_s = 5.0
     exclusive = True
 

@@ -29,6 +29,7 @@ class HistoryKeeper(Plugin[HistorySettings]):
     """Keeps the candles that models learn from; asks the venue in small bites, behind everybody else."""
 
     reads: ClassVar[list[type[Any]]] = [Universe, VenueAddress]
+    area = "data and infrastructure"
     cadence_s = 10.0
 
     def __init__(self) -> None:

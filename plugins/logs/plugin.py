@@ -23,6 +23,7 @@ _DAY_S = 86_400.0
 class Logs(Plugin[LogsSettings]):
     """Keeps an eye on the disk and on the logs: space, rotation, and who complains how often."""
 
+    area = "monitoring"
     cadence_s = 30.0
 
     def __init__(self) -> None:

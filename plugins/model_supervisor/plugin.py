@@ -59,6 +59,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
     reads: ClassVar[list[type[Any]]] = [Signal, Candle]
     writes: ClassVar[list[type[Any]]] = [SourceVerdict, EnsembleWeights, RetrainingAdvice]
     calls: ClassVar[list[str]] = ["feed.coverage", "feed.history"]
+    area = "AI system"
     cadence_s = 10.0
 
     def __init__(self) -> None:

@@ -48,6 +48,7 @@ class Models(Plugin[ModelsSettings]):
     optional_reads: ClassVar = [EnsembleWeights]
     writes: ClassVar = [Signal]
     calls: ClassVar = ["feed.history", "feed.funding", "deep.predict"]
+    area = "AI system"
     cadence_s = 5.0
     preload: ClassVar = ["sqlalchemy.ext.asyncio", "aiosqlite", "talipp.indicators", "xgboost", "lightgbm"]
 

@@ -29,6 +29,7 @@ _MEGABYTE = 1024 * 1024
 class Notify(Plugin[NotifySettings]):
     """Tells a person what a person must know: grouped by cause, once, and again when it is over."""
 
+    area = "monitoring"
     cadence_s = 10.0
 
     def __init__(self) -> None:

@@ -43,6 +43,7 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
 
     writes: ClassVar = [VenueAddress, ClockMap]
     modes: ClassVar = [Mode.PAPER.value]
+    area = "data and infrastructure"
     cadence_s = 5.0
     exclusive = True
     preload: ClassVar = ["aiohttp"]

@@ -44,6 +44,7 @@ class Policy(Plugin[PolicySettings]):
     reads: ClassVar = [Candle, Account]
     writes: ClassVar = [TradingPolicy]
     calls: ClassVar = ["feed.history", "feed.coverage"]
+    area = "core trading"
     cadence_s = 5.0
 
     def __init__(self) -> None:

@@ -50,6 +50,7 @@ class PortfolioBalancer(Plugin[PortfolioBalancerSettings]):
     optional_reads: ClassVar[list[type[Any]]] = [Universe, Outcome]
     writes: ClassVar[list[type[Any]]] = [PortfolioAdvice]
     calls: ClassVar[list[str]] = ["feed.coverage", "feed.history"]
+    area = "core trading"
     cadence_s = 10.0
 
     def __init__(self) -> None:

@@ -62,6 +62,7 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
         "exchange.income",
         "exchange.account",
     ]
+    area = "core trading"
     cadence_s = 5.0
     vital = True
     exclusive = True

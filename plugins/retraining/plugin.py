@@ -73,6 +73,7 @@ class Retraining(Plugin[RetrainingSettings]):
 
     optional_reads: ClassVar[list[type[Any]]] = [RetrainingAdvice]
     calls: ClassVar[list[str]] = ["history.coverage"]
+    area = "AI system"
     cadence_s = 5.0
 
     def __init__(self) -> None:

@@ -66,6 +66,7 @@ class RiskGuard(Plugin[RiskGuardSettings]):
         "exchange.reconcile",
         "database.equity_bounds",
     ]
+    area = "core trading"
     cadence_s = 5.0
     vital = True
     exclusive = True

@@ -40,6 +40,7 @@ class RiskManager(Plugin[RiskManagerSettings]):
     reads: ClassVar[list[type[Any]]] = [Account, Position, StopState, Instrument, Mark, TradingPolicy, Outcome]
     optional_reads: ClassVar[list[type[Any]]] = [PortfolioAdvice]
     writes: ClassVar[list[type[Any]]] = [RiskBudget]
+    area = "core trading"
     cadence_s = 5.0
 
     def __init__(self) -> None:

@@ -38,6 +38,7 @@ class TrailingStop(Plugin[TrailingStopSettings]):
     reads: ClassVar[list[type[Any]]] = [Position, StopState, Mark]
     optional_reads: ClassVar[list[type[Any]]] = [Instrument, TradingPolicy, Account]
     calls: ClassVar[list[str]] = ["exchange.protect"]
+    area = "core trading"
     cadence_s = 5.0
     exclusive = True
 

@@ -37,6 +37,7 @@ class UniversePlugin(Plugin[UniverseSettings]):
     reads: ClassVar = [Instrument]
     writes: ClassVar = [Universe]
     calls: ClassVar = ["feed.coverage", "feed.refresh"]
+    area = "data and infrastructure"
     cadence_s = 15.0
 
     def __init__(self) -> None:

@@ -68,6 +68,7 @@ def manifest_of(cls: type[Plugin[Any]], *, name: str, use: str) -> Manifest:
         exclusive=cls.exclusive,
         vital=cls.vital,
         modes=tuple(cls.modes),
+        area=cls.area,
         preload=tuple(cls.preload),
         findings=_kinds(cls) if "findings" in hooks else (),
         norwegian=_norwegian(cls),

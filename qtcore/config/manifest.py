@@ -78,6 +78,7 @@ class Manifest(Document):
     exclusive: bool = False
     vital: bool = False
     modes: tuple[str, ...] = Field(default=(), description="the modes it can work in; any when empty")
+    area: str = Field(default="", description="the part of the application it belongs to")
     preload: tuple[str, ...] = ()
     findings: tuple[FindingKind, ...] = Field(default=(), description="the kinds that it may ever report")
     norwegian: dict[str, str] = Field(

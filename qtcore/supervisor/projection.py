@@ -109,6 +109,7 @@ class Projection:
         health = reading.health if reading else None
         facts: Facts = dict(health.facts) if health else {}
         verdict = self.verdict(name)
+        relations = supervisor.topology.relations[name]
         return StateFile(
             plugin=name,
             journal_seq=supervisor.journal.last_seq,
@@ -130,6 +131,10 @@ class Projection:
             findings=supervisor.findings.of(name),
             progress=_progress(facts.pop("progress", None)),
             facts=facts,
+            area=supervisor.topology.manifests[name].area,
+            needs=tuple(sorted(relations.needs)),
+            wants=tuple(sorted(relations.wants)),
+            reads_from=tuple(sorted(relations.reads_from)),
         )
 
     def verdict(self, name: str) -> Verdict:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from qtcore.config.configuration import Configuration
 from qtcore.config.manifest import Manifest
 from qtcore.config.plan import Blueprint
 from qtcore.control.host_message import Assignment, HostUp, Peer
+from qtcore.health.cause import Relations
+from qtcore.health.framework_kinds import FRAMEWORK
+from qtcore.health.kinds import Catalogue
 from qtcore.hosts.spec import HostSpec
 from qtcore.kernel.specification import Plan
 from qtcore.records.held import boot_id
 from qtcore.records.home import Home
 
 
-@dataclass(slots=True)
+@dataclass
 class Topology:
     """The blueprint at work in one home; grows only by the endpoints that hosts announce."""
 
@@ -47,6 +51,25 @@ class Topology:
     def peers(self) -> tuple[Peer, ...]:
         """Every host that has announced its endpoints so far."""
         return tuple(self._endpoints.values())
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Every kind of finding that is declared: the framework's first, then the plugins'."""
+        declared = (kind for manifest in self.manifests.values() for kind in manifest.findings)
+        return Catalogue((*FRAMEWORK.values(), *declared))
+
+    @cached_property
+    def relations(self) -> Mapping[str, Relations]:
+        """By plugin, whom it depends on."""
+        return {name: self._relations(name) for name in self.plan.plugins}
+
+    def _relations(self, plugin: str) -> Relations:
+        plan, manifest = self.plan.plugins[plugin], self.manifests[plugin]
+        read = {use.topic for use in manifest.reads}
+        writers = {name for name, other in self.manifests.items() if read & {use.topic for use in other.writes}}
+        called = {call.partition(".")[0] for call in manifest.calls}
+        sources = (writers | called) & self.plan.plugins.keys() - {plugin}
+        return Relations(plan.host, plan.needs, plan.wants, frozenset(sources))
 
     def announced(self, message: HostUp) -> None:
         """Remember a host's endpoints."""
