@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from qtcore.context import Context, Subscription
     from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
     from qtcore.health.kinds import FindingKind
-    from qtcore.health.model import Condition, Finding, Health, Remedy, RemedyKind, Severity, Status
+    from qtcore.health.model import Condition, Finding, Health, Reach, Remedy, RemedyKind, Severity, Status
     from qtcore.hooks import HookCall, hookimpl
+    from qtcore.hosts.runtime.belongings import uncancelled
     from qtcore.kernel.words import Autonomy
     from qtcore.messaging.clock import ClockMap
     from qtcore.messaging.envelope import Gap
@@ -47,6 +48,7 @@ __all__ = [
     "Plugin",
     "Port",
     "QtError",
+    "Reach",
     "Remedy",
     "RemedyKind",
     "Section",
@@ -62,6 +64,7 @@ __all__ = [
     "hookimpl",
     "is_check",
     "topic",
+    "uncancelled",
 ]
 
 _HOMES = {
@@ -90,6 +93,7 @@ _HOMES = {
     "Plugin": "qtcore.plugin",
     "Port": "qtcore.plugin",
     "QtError": "qtcore.errors",
+    "Reach": "qtcore.health.model",
     "Remedy": "qtcore.health.model",
     "RemedyKind": "qtcore.health.model",
     "Section": "qtcore.report.section",
@@ -105,6 +109,7 @@ _HOMES = {
     "hookimpl": "qtcore.hooks",
     "is_check": "qtcore.plugin",
     "topic": "qtcore.topics",
+    "uncancelled": "qtcore.hosts.runtime.belongings",
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from plugins.feed.findings import MUTE, mute_finding
+from plugins.feed.findings import mute_finding
+from plugins.feed.kinds import MUTE
 from plugins.feed.recovery import Sight, Step, next_step
 from plugins.feed.session import TROUBLE, Session
 from plugins.feed.settings import FeedSettings
@@ -95,4 +96,4 @@ class Mending:
         self._mute = None
         self._tried.clear()
         self._session.stop_polling()
-        self._ctx.resolve_finding(MUTE)
+        self._ctx.resolve_finding(MUTE.code)

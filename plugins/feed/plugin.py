@@ -11,11 +11,12 @@ from plugins.feed.ages import Ages, Connection, Limits, Market
 from plugins.feed.coverage import covered
 from plugins.feed.freshness import judged
 from plugins.feed.intake import Intake
+from plugins.feed.kinds import KINDS
 from plugins.feed.mending import Mending
 from plugins.feed.quiet import quiet_bars
 from plugins.feed.session import TROUBLE, Session
 from plugins.feed.settings import INTERVAL_S, FeedSettings, Interval
-from qtcore import Context, Health, NotReady, Plugin, QtError, action, every, hookimpl
+from qtcore import Context, FindingKind, Health, NotReady, Plugin, QtError, action, every, hookimpl
 
 Ctx = Context[FeedSettings]
 
@@ -33,6 +34,7 @@ class Feed(Plugin[FeedSettings]):
     reads: ClassVar = [VenueAddress]
     optional_reads: ClassVar = [Position]
     writes: ClassVar = [Candle, Mark]
+    area = "data and infrastructure"
     cadence_s = 5.0
     preload: ClassVar = ["ccxt.pro"]
 
@@ -63,6 +65,12 @@ class Feed(Plugin[FeedSettings]):
                     ctx.log.info("the venue has moved", origin=address.origin)
                     for task in following:
                         task.cancel()
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

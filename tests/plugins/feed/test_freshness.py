@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from plugins.feed.ages import Ages, Connection, Limits
-from plugins.feed.findings import DISCONNECTED, EMPTY, STALE
 from plugins.feed.freshness import judged, stale_symbols
+from plugins.feed.kinds import DISCONNECTED, EMPTY, STALE
 
 LIMITS = Limits(candle_s=10, mark_s=5)
 OPEN, CLOSED = Connection(True, "", 0), Connection(False, "cut", 3)
@@ -22,7 +22,7 @@ def test_fresh_data_is_healthy() -> None:
 def test_one_stale_symbol_degrades(stale: Ages) -> None:
     """Candles or marks too old: named, with their ages, and healable."""
     said = judged({"A": FRESH, "B": stale}, LIMITS, set(), OPEN)
-    assert (said.status, said.findings[0].code, said.findings[0].healable) == ("degraded", STALE, True)
+    assert (said.status, said.findings[0].code, said.findings[0].healable) == ("degraded", STALE.code, True)
     assert said.findings[0].evidence["candle_age_s"] == {"B": stale.candle_s}
 
 
@@ -37,6 +37,6 @@ def test_no_data_at_all_is_critical() -> None:
     """All stale, a closed socket, or nothing to follow."""
     assert judged({"A": OLD}, LIMITS, set(), OPEN).status == "critical"
     closed = judged({"A": FRESH}, LIMITS, set(), CLOSED)
-    assert (closed.status, closed.findings[0].code) == ("critical", DISCONNECTED)
+    assert (closed.status, closed.findings[0].code) == ("critical", DISCONNECTED.code)
     assert closed.findings[0].evidence["last_trouble"] == "cut"
-    assert judged({}, LIMITS, set(), OPEN).findings[0].code == EMPTY
+    assert judged({}, LIMITS, set(), OPEN).findings[0].code == EMPTY.code

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.domain import Candle, Mark, Position, Side, Succession, succession
-from plugins.feed.findings import MUTE, POLLING, STALE
+from plugins.feed.kinds import MUTE, POLLING, STALE
 from plugins.feed.recovery import Sight, Step, next_step
 
 pytestmark = pytest.mark.anyio
@@ -58,12 +58,12 @@ async def test_a_socket_that_carries_nothing_is_noticed_within_three_seconds(odd
     async with odd.followed(patience_s=0.2) as (h, venue):
         h.set_market(at(odd, 60), speed=1)
         await pass_time(h, 5, meanwhile=venue.tell_marks)
-        assert MUTE not in h.findings
+        assert MUTE.code not in h.findings
         await pass_time(h, 3)
-        assert "open and has carried nothing" in h.findings[MUTE].summary
+        assert "open and has carried nothing" in h.findings[MUTE.code].summary
         await h.until(lambda: len(venue.sockets) == 2)
         await pass_time(h, 2, meanwhile=venue.tell_marks)
-        assert MUTE not in h.findings
+        assert MUTE.code not in h.findings
 
 
 async def test_marks_that_stop_while_candles_flow_are_asked_for_anew_then_dialled_then_polled(odd: Any) -> None:
@@ -72,7 +72,7 @@ async def test_marks_that_stop_while_candles_flow_are_asked_for_anew_then_dialle
     async with odd.followed(patience_s=0.1, poll_s=0.02) as (h, venue):
         h.set_market(at(odd, 60), speed=1)
         await pass_time(h, 3, meanwhile=venue.tell_forming)
-        assert h.findings[MUTE].evidence["mute"] == ["marks"]
+        assert h.findings[MUTE.code].evidence["mute"] == ["marks"]
         await h.until(lambda: "UNSUBSCRIBE" in [command["method"] for command in venue.commands])
         for _ in range(10):
             await pass_time(h, 1, meanwhile=venue.tell_forming)
@@ -81,7 +81,7 @@ async def test_marks_that_stop_while_candles_flow_are_asked_for_anew_then_dialle
         assert h.published(Mark)[-1].price == Decimal("99.5")
         said = await h.health()
         assert (said.status, said.facts["transport"]) == ("degraded", "rest")
-        assert [finding.code for finding in said.findings] == [POLLING]
+        assert [finding.code for finding in said.findings] == [POLLING.code]
 
         async def all_streams() -> None:
             await venue.tell_forming()
@@ -89,7 +89,7 @@ async def test_marks_that_stop_while_candles_flow_are_asked_for_anew_then_dialle
 
         await pass_time(h, 3, meanwhile=all_streams)
         said = await h.health()
-        assert (said.status, said.facts["transport"], MUTE in h.findings) == ("healthy", "stream", False)
+        assert (said.status, said.facts["transport"], MUTE.code in h.findings) == ("healthy", "stream", False)
 
 
 async def test_a_venue_that_takes_no_socket_is_polled_without_loss(odd: Any) -> None:
@@ -107,7 +107,7 @@ async def test_a_venue_that_takes_no_socket_is_polled_without_loss(odd: Any) -> 
         live = [candle for candle in h.published(Candle) if candle.symbol == "AUSDT"]
         assert odd.numbers(h) == [60, 61, 62, 63]
         assert all(succession(a, b) is Succession.NEXT for a, b in pairwise(live))
-        assert (await h.health()).findings[0].code == POLLING
+        assert (await h.health()).findings[0].code == POLLING.code
 
 
 async def test_heal_goes_through_the_ladder(odd: Any) -> None:
@@ -117,7 +117,7 @@ async def test_heal_goes_through_the_ladder(odd: Any) -> None:
         h.set_market(at(odd, 61), speed=60)
         await h.advance(3)
         stale = (await h.health()).findings[0]
-        assert (stale.code, stale.healable) == (STALE, True)
+        assert (stale.code, stale.healable) == (STALE.code, True)
         venue.bars = 64
         done = await h.heal(stale)
         assert done.startswith(Step.RESUBSCRIBE.value)

@@ -7,8 +7,8 @@ from typing import Any
 
 from plugins.domain import candle_of
 from plugins.feed.ages import Ages, Connection, Limits, Market
-from plugins.feed.findings import QUIET
 from plugins.feed.freshness import judged
+from plugins.feed.kinds import QUIET
 from plugins.feed.quiet import quiet_bars
 from plugins.feed.window import Window
 
@@ -33,7 +33,7 @@ def test_an_outage_is_all_symbols_for_several_candles() -> None:
 def test_an_outage_is_said_and_is_not_staleness() -> None:
     """The data is fresh; what it says is that nothing trades."""
     said = judged({"A": Ages(1, 1)}, Limits(10, 5), set(), Connection(True, "", 0), Market(quiet_bars=3))
-    assert (said.status, [finding.code for finding in said.findings]) == ("degraded", [QUIET])
+    assert (said.status, [finding.code for finding in said.findings]) == ("degraded", [QUIET.code])
     assert not said.findings[0].healable
 
 

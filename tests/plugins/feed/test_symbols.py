@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.domain import Position, Side, Succession, VenueAddress, candles_of, market_ms, succession
-from plugins.feed.findings import MISSING
+from plugins.feed.kinds import MISSING
 from plugins.feed.order import SLACK, followed, held_first
 from qtcore import CallFailed
 from qtcore.kernel.words import Cause
@@ -107,7 +107,7 @@ async def test_a13_fewer_symbols_than_configured_is_said(odd: Any) -> None:
     """ "3 configured, 2 followed": a misspelt or delisted name does not pass in silence."""
     async with odd.followed(symbols=("AUSDT", "BUSDT", "OOPSUSDT")) as (h, _):
         said = await h.health()
-        assert (said.status, said.findings[0].code) == ("degraded", MISSING)
+        assert (said.status, said.findings[0].code) == ("degraded", MISSING.code)
         assert said.findings[0].summary == "3 symbols are configured, 2 are followed"
         assert said.findings[0].evidence["missing"] == ["OOPSUSDT"]
 

@@ -35,6 +35,7 @@ PUBLIC = {
     "Plugin",
     "Port",
     "QtError",
+    "Reach",
     "Remedy",
     "RemedyKind",
     "Section",
@@ -50,6 +51,7 @@ PUBLIC = {
     "hookimpl",
     "is_check",
     "topic",
+    "uncancelled",
 }
 
 
