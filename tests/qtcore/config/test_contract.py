@@ -158,11 +158,11 @@ def test_reserved_commands_are_those_of_qt() -> None:
 def test_a_variable_of_a_disabled_plugin_is_named(load: Load) -> None:
     """Continuous learning was switched on, and what it is for was not there."""
     text = (
-        "version: 1\naliases: {OLD_LEARNING: feed.market, OLD_URL: {sets: [feed.market, venue.market]}}\n"
+        "version: 1\naliases: {OLD_LEARNING: feed.market, OLD_URL: venue.market}\n"
         "plugins:\n  feed: {use: toy.feed, enabled: false}\n  venue: {use: toy.venue}\n"
     )
     manifests = {name: _manifest(name) for name in ("feed", "venue")}
-    found = contract_problems(load(text, {"OLD_LEARNING": "x", "OLD_URL": "y"}), manifests)
+    found = contract_problems(load(text, {"OLD_LEARNING": "x", "OLD_URL": "x"}), manifests)
     (told,) = [str(problem) for problem in found]
     assert told.startswith("OLD_LEARNING: it is set, but feed, which it is for, is disabled; set `enabled: true` at ")
     assert "plugins.yaml:4" in told
