@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import plugins.domain as domain
+from qtcore.config.audit_document import AuditDocument
 from qtcore.config.manifest import Manifest
 from qtcore.config.sections import Sections
 from qtcore.control.host_message import HostMessage
@@ -26,6 +27,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
 
 CONTRACTS: dict[str, Any] = {
     "configuration": Sections,
+    "configuration-audit": AuditDocument,
     "manifest": Manifest,
     "host-message": HostMessage,
     "envelope": Envelope,

@@ -37,11 +37,13 @@ def check(
     except ConfigurationRefused as refused:
         if not as_json:
             raise
-        say_json({"ok": False, "problems": _as_json(refused.problems), "values": []})
+        say_json({"ok": False, "problems": _as_json(refused.problems), "values": [], "audit": None})
         return Exit.USAGE
     found = effective_values(checked.configuration, checked.manifests)
     if as_json:
-        say_json({"ok": True, "problems": _as_json(checked.problems), "values": [value.as_json() for value in found]})
+        audit = checked.audit.model_dump(mode="json", by_alias=True)
+        values_found = [value.as_json() for value in found]
+        say_json({"ok": True, "problems": _as_json(checked.problems), "values": values_found, "audit": audit})
     else:
         _tell(checked, found if values else [])
     return Exit.HEALTHY
@@ -53,7 +55,8 @@ def _tell(checked: Checked, values: Iterable[EffectiveValue]) -> None:
     for weight in (Weight.FINDING, Weight.NOTE):
         for problem in checked.problems:
             if problem.weight is weight:
-                say(f"{weight.value}: {problem}")
+                code = f"{problem.code}: " if problem.code else ""
+                say(f"{weight.value}: {code}{problem}")
     plugins = checked.configuration.sections.plugins
     enabled = sum(section.runs for section in plugins.values())
     hosts = len({section.host for section in plugins.values() if section.runs})
@@ -63,6 +66,13 @@ def _tell(checked: Checked, values: Iterable[EffectiveValue]) -> None:
 
 def _as_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     return [
-        {"weight": item.weight.value, "where": item.where, "plugin": item.plugin, "sentence": item.sentence}
+        {
+            "weight": item.weight.value,
+            "code": item.code,
+            "where": item.where,
+            "plugin": item.plugin,
+            "sentence": item.sentence,
+            "names": list(item.names),
+        }
         for item in problems
     ]

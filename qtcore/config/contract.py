@@ -183,7 +183,7 @@ def _idle(view: _View) -> Iterator[Problem]:
             sentence = (
                 f"it is set, but {names}, which it is for, is disabled; set `enabled: true` at {places}, or unset it"
             )
-            yield Problem(sentence, Weight.FINDING, where=variable)
+            yield Problem(sentence, Weight.FINDING, where=variable, code="QT-CONFIG-UNUSED", names=(variable,))
 
 
 def _absent(view: _View) -> Iterator[Problem]:

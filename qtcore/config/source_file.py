@@ -6,6 +6,7 @@ because `autonomy: off` must mean the word *off*.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ class SourceFile:
     data: Any
     places: dict[Path_, Place] = field(default_factory=dict)
     values: dict[Path_, Place] = field(default_factory=dict)
+    sha256: str = ""
+    """Of the file's bytes."""
 
     def place(self, path: Path_) -> Place:
         """Where the key at `path` stands, or the nearest thing around it."""
@@ -88,7 +91,7 @@ def parse_source(text: str, name: str) -> SourceFile:
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
-            return _Reading(name, loader).run(root)
+            return _Reading(name, loader, hashlib.sha256(text.encode()).hexdigest()).run(root)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -111,7 +114,8 @@ def _syntax_problem(error: yaml.MarkedYAMLError, name: str) -> Problem:
 class _Reading:
     """One walk over the node tree."""
 
-    def __init__(self, name: str, loader: _Loader) -> None:
+    def __init__(self, name: str, loader: _Loader, sha256: str) -> None:
+        self._sha256 = sha256
         self._loader = loader
         self._file = SourceFile(name, None)
         self._problems: list[Problem] = []
@@ -121,7 +125,7 @@ class _Reading:
         data = None if root is None else self._value((), root)
         if self._problems:
             raise ConfigurationRefused(self._problems)
-        return SourceFile(self._file.name, data, self._file.places, self._file.values)
+        return SourceFile(self._file.name, data, self._file.places, self._file.values, self._sha256)
 
     def _value(self, path: Path_, node: yaml.Node) -> Any:
         self._file.values[path] = self._place_of(node)

@@ -17,6 +17,8 @@ FRAMEWORK_VARIABLES = {
 }
 """Variables that `qt` itself reads, with their meaning."""
 
+CODE = "QT-CONFIG-UNKNOWN"
+
 _TYPO_EDITS = 2
 
 _TOOLKIT = re.compile(
@@ -39,10 +41,11 @@ def unknown_variables(configuration: Configuration, manifests: Mapping[str, Mani
             continue
         near = _nearest(variable, known)
         if near:
-            yield Problem(f'nobody reads this variable, did you mean "{near}"? correct it or unset it', where=variable)
+            sentence = f'nobody reads this variable, did you mean "{near}"? correct it or unset it'
+            yield Problem(sentence, where=variable, code=CODE, names=(variable,))
         elif not _TOOLKIT.fullmatch(variable):
             sentence = "nobody reads this variable; unset it if it was meant for qt"
-            yield Problem(sentence, Weight.FINDING, where=variable)
+            yield Problem(sentence, Weight.FINDING, where=variable, code=CODE, names=(variable,))
 
 
 def _setting_variables(manifests: Mapping[str, Manifest]) -> Iterator[str]:

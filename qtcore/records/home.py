@@ -65,6 +65,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def configuration(self) -> Path:
+        """What the last run was set up with: the audit of its configuration."""
+        return self.root / "configuration.json"
+
+    @property
     def cache(self) -> Path:
         """What may be deleted at any time, such as manifests."""
         return self.root / "cache"

@@ -11,10 +11,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
 
+from qtcore.config.audit import audit_document
+from qtcore.config.check import all_problems
 from qtcore.config.configuration import Configuration
 from qtcore.config.inspection import inspect
 from qtcore.config.plan import build_plan
@@ -31,6 +34,7 @@ from qtcore.records.journal import Journal
 from qtcore.records.journal_event import EventKind
 from qtcore.records.lock import SupervisorLock
 from qtcore.records.recovery import open_or_recover
+from qtcore.supervisor.configured import findings_of, keep_audit
 from qtcore.supervisor.housekeeping import (
     LostLines,
     Watched,
@@ -101,7 +105,8 @@ async def _run(ground: _Ground, wish: Run) -> bool:
     """Whether everything has stopped in order."""
     configuration, home, journal = ground.configuration, ground.home, ground.journal
     inspection = await inspect(configuration, home.cache, lambda name: wish.say(f"looked at {name}"))
-    refuse_if_wrong(inspection.problems)
+    problems = all_problems(configuration, inspection)
+    refuse_if_wrong(problems)
     blueprint = build_plan(configuration, inspection.manifests)
     refuse_taken_ports(configuration, inspection.manifests)
     register_secrets(configuration, inspection.manifests)
@@ -122,8 +127,10 @@ async def _run(ground: _Ground, wish: Run) -> bool:
             launcher=launcher,
             telemetry=telemetry,
         )
-        problems = [*inspection.problems, *blueprint.problems]
         _record_start(journal, supervisor, problems, ground.recovered)
+        keep_audit(home, audit_document(configuration, inspection.manifests, problems, datetime.now(UTC)))
+        for finding in findings_of(problems):
+            supervisor.findings.see(None, finding)
         bury_the_last_run(home, telemetry, time.time_ns())
         in_order = await _live(supervisor, ground, wish)
     journal.append(*((EventKind.SUPERVISOR_STOPPED, _IN_ORDER) if in_order else (EventKind.NOTE, _CUT_SHORT)))
@@ -253,6 +260,7 @@ def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Probl
             "pid": os.getpid(),
             "application": supervisor.topology.application,
             "mode": supervisor.topology.mode,
+            "language": supervisor.topology.configuration.sections.application.language,
             "started_monotonic_s": time.monotonic(),
         },
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from qtcore.config.effective import HIDDEN, effective_values
+from qtcore.config.effective import effective_values, secret_shown
 from qtcore.config.manifest import Manifest, TopicUse
 from qtcore.config.plan import build_plan
 from qtcore.config.problem import ConfigurationRefused
@@ -102,7 +102,7 @@ def test_plugins_that_do_not_fit_are_refused(load: Callable[..., object]) -> Non
 
 
 def test_effective_values_have_sources_and_keep_secrets(load: Callable[..., object]) -> None:
-    """Each value in force is listed with its source; a secret only as being set."""
+    """Each value in force is listed with its source; a secret only by its fingerprint."""
     schema = {
         "properties": {"age": {"type": "integer"}, "size": {"default": 3}, "key": {"writeOnly": True}},
         "type": "object",
@@ -111,4 +111,5 @@ def test_effective_values_have_sources_and_keep_secrets(load: Callable[..., obje
     found = {item.name: item for item in effective_values(load(TEXT, {"QT_FEED__KEY": "hunter2"}), manifests)}
     assert (found["feed.age"].value, found["feed.age"].source.where) == (1, "plugins.yaml:15:16")
     assert (found["feed.size"].value, found["feed.size"].source.where) == (3, "default")
-    assert (found["feed.key"].value, found["feed.key"].source.where) == (HIDDEN, "QT_FEED__KEY")
+    assert (found["feed.key"].value, found["feed.key"].source.where) == (secret_shown("hunter2"), "QT_FEED__KEY")
+    assert "hunter2" not in str(found["feed.key"])
