@@ -17,8 +17,8 @@ from plugins.database import offline
 from plugins.database.catching_up import CatchUp
 from plugins.database.condition import Figures, health_of
 from plugins.database.equity import EquityRecord
-from plugins.database.findings import REPLACED
 from plugins.database.history import History
+from plugins.database.kinds import KINDS, REPLACED
 from plugins.database.opening import open_history
 from plugins.database.settings import DatabaseSettings
 from plugins.database.trouble import Troubles
@@ -30,7 +30,7 @@ from plugins.store.equity import EquityBounds
 from plugins.store.files import BackupFailed
 from plugins.store.foothold import Foothold
 from plugins.store.integrity import damage_of
-from qtcore import Context, Finding, Gap, Health, NotReady, Plugin, action, every, hookimpl
+from qtcore import Context, Finding, FindingKind, Gap, Health, NotReady, Plugin, action, every, hookimpl
 
 Ctx = Context[DatabaseSettings]
 
@@ -122,6 +122,12 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
             await held.equity.put()
             ctx.progress("equity", data_as_of=market_at)
 
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
+
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
         """Lag behind the exchange, soundness of the file, whether it takes anything, room on the disk, backups."""
@@ -149,7 +155,7 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
     @hookimpl
     async def heal(self, ctx: Ctx, finding: Finding) -> str:
         """Rescue what a file holds that lost its name, or fetch the exchange's whole list again."""
-        if finding.code == REPLACED:
+        if finding.code == REPLACED.code:
             await self._back_up(ctx, lost=self._held().foothold)
             return f"copied what the lost file holds: {self._no_backup or self._last_backup.get('backup')}"
         await self._held().catch_up.from_the_beginning()

@@ -11,6 +11,7 @@ from plugins.domain import Mode, VenueAddress
 from plugins.paper_exchange.faults.kinds import FaultKind, NoSuchFaultError, read_fault
 from plugins.paper_exchange.faults.shown import row, shown
 from plugins.paper_exchange.findings import judged, market_time
+from plugins.paper_exchange.kinds import KINDS
 from plugins.paper_exchange.ledger.ledger import Ledger, LedgerError, LedgerUnavailableError
 from plugins.paper_exchange.market.opening import open_market
 from plugins.paper_exchange.market.source import MarketDataError, MarketSource
@@ -22,6 +23,7 @@ from qtcore import (
     CallFailed,
     ClockMap,
     Context,
+    FindingKind,
     Health,
     NeedsOperator,
     NotReady,
@@ -69,6 +71,12 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(server.run(), name="venue")
                 tasks.create_task(_tell_progress(ctx, server.venue), name="venue progress")
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self) -> Health:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from plugins.domain import Instrument, Universe
 from plugins.universe.choosing import chosen, counts, reasons
 from plugins.universe.findings import empty_finding, old_finding
+from plugins.universe.kinds import KINDS
 from plugins.universe.measures import Measures, measured
 from plugins.universe.settings import UniverseSettings
 from qtcore import (
@@ -15,6 +16,7 @@ from qtcore import (
     CallUnanswered,
     Context,
     Finding,
+    FindingKind,
     Health,
     NotReady,
     Plugin,
@@ -63,6 +65,12 @@ class UniversePlugin(Plugin[UniverseSettings]):
             while True:
                 await self._something_new(ctx)
                 await self._look(ctx)
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Context[UniverseSettings]) -> Health:
