@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plugins.exchange import kinds
 from plugins.exchange.comparing import Stranger
 from plugins.exchange.ids import Owner
-from qtcore import Condition, Finding, Health, Severity, Status, counted
+from qtcore import Condition, Finding, Health, Status, counted
 
 STALE_S = 15.0
 STREAM_DOWN_S = 10.0
@@ -64,18 +65,18 @@ def health_of(figures: Figures) -> Health:
 
 
 _STATUS = {
-    "QT-EXCHANGE-STALE": Status.CRITICAL,
+    kinds.STALE.code: Status.CRITICAL,
     # Restarting would not mend these, and the plugin that could start no more could close nothing either.
-    "QT-EXCHANGE-DB": Status.DEGRADED,
-    "QT-EXCHANGE-OTHER-MODE": Status.DEGRADED,
-    "QT-EXCHANGE-BANNED": Status.DEGRADED,
-    "QT-EXCHANGE-NOT-ARMED": Status.DEGRADED,
-    "QT-EXCHANGE-UNCLEAR": Status.DEGRADED,
-    "QT-EXCHANGE-LEDGER": Status.DEGRADED,
-    "QT-EXCHANGE-STREAM": Status.DEGRADED,
-    "QT-EXCHANGE-SLOWED": Status.DEGRADED,
-    "QT-EXCHANGE-FOREIGN-POSITION": Status.HEALTHY,
-    "QT-EXCHANGE-FOREIGN": Status.HEALTHY,
+    kinds.DB.code: Status.DEGRADED,
+    kinds.OTHER_MODE.code: Status.DEGRADED,
+    kinds.BANNED.code: Status.DEGRADED,
+    kinds.NOT_ARMED.code: Status.DEGRADED,
+    kinds.UNCLEAR.code: Status.DEGRADED,
+    kinds.LEDGER.code: Status.DEGRADED,
+    kinds.STREAM.code: Status.DEGRADED,
+    kinds.SLOWED.code: Status.DEGRADED,
+    kinds.FOREIGN_POSITION.code: Status.HEALTHY,
+    kinds.FOREIGN.code: Status.HEALTHY,
 }
 
 
@@ -90,47 +91,27 @@ def _reconciled(figures: Figures) -> str:
 
 
 def _not_armed(figures: Figures) -> Finding | None:
-    if figures.not_armed is None:
+    why = figures.not_armed
+    if why is None:
         return None
-    return Finding(
-        code="QT-EXCHANGE-NOT-ARMED",
-        severity=Severity.MEDIUM,
-        summary="mode live, and nobody has allowed entries",
-        evidence={"why": figures.not_armed},
-        cause=figures.not_armed,
-        consequence="nothing is entered; what is held is protected and closed with real money all the same",
-        fix="`qt arm FINGERPRINT --hours 8`, if real money is to be risked",
-        verify="qt status",
-    )
+    return kinds.NOT_ARMED.found("mode live, and nobody has allowed entries", evidence={"why": why}, cause=why)
 
 
 def _banned(figures: Figures) -> Finding | None:
     if not figures.banned_s:
         return None
-    return Finding(
-        code="QT-EXCHANGE-BANNED",
-        severity=Severity.CRITICAL,
-        summary=f"the venue has banned this address for another {figures.banned_s:.0f} s",
+    return kinds.BANNED.found(
+        f"the venue has banned this address for another {figures.banned_s:.0f} s",
         evidence={"seconds_left": round(figures.banned_s)},
-        cause="requests went on after the venue had asked for fewer (HTTP 418)",
-        consequence="nothing can be entered, moved or closed from here; stops that are at the venue stay there",
-        fix="stop whatever else uses this address; close by hand in the venue's own application if it cannot wait",
-        verify="qt status",
     )
 
 
 def _slowed(figures: Figures) -> Finding | None:
     if not figures.paused_s or figures.banned_s:
         return None
-    return Finding(
-        code="QT-EXCHANGE-SLOWED",
-        severity=Severity.MEDIUM,
-        summary=f"the venue asked for fewer requests; entries and data wait another {figures.paused_s:.0f} s",
+    return kinds.SLOWED.found(
+        f"the venue asked for fewer requests; entries and data wait another {figures.paused_s:.0f} s",
         evidence={"seconds_left": round(figures.paused_s), "weight_1m": figures.weight_1m},
-        cause="the address used up its request weight (HTTP 429); other programs on this address count too",
-        consequence="no entries and no reconciliation for so long; exits go on",
-        fix="none needed; if it comes back, see what else uses this address",
-        verify="qt status",
     )
 
 
@@ -138,63 +119,38 @@ def _stale(figures: Figures) -> Finding | None:
     age_s = figures.reconciled_age_s
     if age_s is None or age_s <= STALE_S:
         return None
-    return Finding(
-        code="QT-EXCHANGE-STALE",
-        severity=Severity.CRITICAL,
-        summary=f"the account was last reconciled {age_s:.0f} s ago",
+    return kinds.STALE.found(
+        f"the account was last reconciled {age_s:.0f} s ago",
         evidence={"age_s": age_s, "limit_s": STALE_S, "failing": figures.failing},
-        cause=figures.failing or "the venue does not answer in time",
-        consequence="what is held and protected is not known for certain; entries are refused",
-        fix="bring the venue back or repair the connection to it",
-        verify="qt call exchange.reconcile",
-        healable=True,
+        cause=figures.failing or "",
     )
 
 
 def _stream(figures: Figures) -> Finding | None:
     if figures.stream_down_s <= STREAM_DOWN_S:
         return None
-    return Finding(
-        code="QT-EXCHANGE-STREAM",
-        severity=Severity.MEDIUM,
-        summary=f"the user stream has been down for {figures.stream_down_s:.0f} s",
+    return kinds.STREAM.found(
+        f"the user stream has been down for {figures.stream_down_s:.0f} s",
         evidence={"down_s": figures.stream_down_s, "ended": figures.stream_ended_because},
         cause=figures.stream_ended_because,
-        consequence="fills are noticed at the next reconciliation instead of at once",
-        fix="none needed while the venue answers; it dials again by itself",
-        verify="qt status",
-        healable=True,
     )
 
 
 def _unclear(figures: Figures) -> Finding | None:
     if not figures.unclear or figures.oldest_unclear_s <= UNCLEAR_S:
         return None
-    return Finding(
-        code="QT-EXCHANGE-UNCLEAR",
-        severity=Severity.HIGH,
-        summary=f"{len(figures.unclear)} orders have had an unclear outcome for {figures.oldest_unclear_s:.0f} s",
+    return kinds.UNCLEAR.found(
+        f"{len(figures.unclear)} orders have had an unclear outcome for {figures.oldest_unclear_s:.0f} s",
         evidence={"orders": list(figures.unclear)},
-        cause="the venue's answer did not come, and it has not proved yet what happened",
-        consequence="each may or may not be filled; its symbol takes no new entry",
-        fix="wait for the venue; nothing is sent again before there is proof",
-        verify="qt orders",
-        healable=True,
     )
 
 
 def _disagreeing(figures: Figures) -> Finding | None:
     if not figures.disagreeing:
         return None
-    return Finding(
-        code="QT-EXCHANGE-LEDGER",
-        severity=Severity.HIGH,
-        summary=f"fills and position differ in {', '.join(figures.disagreeing)}",
+    return kinds.LEDGER.found(
+        f"fills and position differ in {', '.join(figures.disagreeing)}",
         evidence={"symbols": list(figures.disagreeing)},
-        cause="the venue's list of trades does not add up to its position; history may be missing",
-        consequence="profit and reasons of these positions cannot be booked",
-        fix="compare the venue's trade list with the table fills of exchange.db",
-        verify="qt call exchange.reconcile",
     )
 
 
@@ -202,15 +158,9 @@ def _other_mode(figures: Figures) -> Finding | None:
     found = [stranger for stranger in figures.strangers if stranger.owner is Owner.OTHER_MODE]
     if not found:
         return None
-    return Finding(
-        code="QT-EXCHANGE-OTHER-MODE",
-        severity=Severity.CRITICAL,
-        summary=f"this account holds {len(found)} orders or positions that this application made in another mode",
+    return kinds.OTHER_MODE.found(
+        f"this account holds {len(found)} orders or positions that this application made in another mode",
         evidence={"found": [_named(stranger) for stranger in found[:20]]},
-        cause="two runs of different modes share one account, or the account belongs to another mode",
-        consequence="one of them believes it plays while it does not: entries are refused, exits and stops go on",
-        fix="stop both with `qt down`, find out whose account it is, and give each mode an account of its own",
-        verify="qt strangers",
     )
 
 
@@ -218,15 +168,9 @@ def _foreign_orders(figures: Figures) -> Finding | None:
     found = [it for it in figures.strangers if it.owner is Owner.FOREIGN and it.kind != "position"]
     if not found:
         return None
-    return Finding(
-        code="QT-EXCHANGE-FOREIGN",
-        severity=Severity.LOW,
-        summary=f"{len(found)} open orders were not made by this application",
+    return kinds.FOREIGN.found(
+        f"{len(found)} open orders were not made by this application",
         evidence={"orders": [_named(stranger) for stranger in found[:20]]},
-        cause="somebody else trades on this account",
-        consequence="they are left alone; positions may change without us",
-        fix="cancel them at the venue, or give the application an account of its own",
-        verify="qt strangers",
     )
 
 
@@ -234,15 +178,9 @@ def _foreign_positions(figures: Figures) -> Finding | None:
     found = [it for it in figures.strangers if it.owner is Owner.FOREIGN and it.kind == "position"]
     if not found:
         return None
-    return Finding(
-        code="QT-EXCHANGE-FOREIGN-POSITION",
-        severity=Severity.MEDIUM,
-        summary=f"{', '.join(it.symbol for it in found)}: opened by somebody else",
+    return kinds.FOREIGN_POSITION.found(
+        f"{', '.join(it.symbol for it in found)}: opened by somebody else",
         evidence={"positions": [_named(stranger) for stranger in found[:20]]},
-        cause="somebody else trades on this account",
-        consequence="they are protected and closed by the same rules as our own, and count against the limits",
-        fix="close them by hand, or give the application an account of its own",
-        verify="qt strangers",
     )
 
 
@@ -251,17 +189,11 @@ def _named(stranger: Stranger) -> str:
 
 
 def _ledger(figures: Figures) -> Finding | None:
-    if figures.ledger_fault is None:
-        return None
-    return Finding(
-        code="QT-EXCHANGE-DB",
-        severity=Severity.CRITICAL,
-        summary="exchange.db cannot be written",
-        evidence={"error": figures.ledger_fault},
-        cause=figures.ledger_fault,
-        consequence="no entries; protective and closing orders still go out and are written down later",
-        fix="free space on the disk or repair it; exchange.db must not be deleted while positions are open",
-        verify="qt status",
+    fault = figures.ledger_fault
+    return (
+        None
+        if fault is None
+        else kinds.DB.found("exchange.db cannot be written", evidence={"error": fault}, cause=fault)
     )
 
 

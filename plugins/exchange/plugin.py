@@ -28,6 +28,7 @@ from plugins.exchange.comparing import Stranger, gone
 from plugins.exchange.condition import health_of
 from plugins.exchange.door import Patience, Wish, judge_entry, judge_exit, may_act
 from plugins.exchange.figures import figures_of
+from plugins.exchange.kinds import KINDS
 from plugins.exchange.ledger import LedgerUnusable
 from plugins.exchange.mode_arming import armed, disarmed
 from plugins.exchange.opening import Exchange, open_exchange
@@ -48,7 +49,7 @@ from plugins.exchange.views import (
     order_line,
     position_line,
 )
-from qtcore import Context, Finding, Health, NeedsOperator, NotReady, Plugin, action, every, hookimpl
+from qtcore import Context, Finding, FindingKind, Health, NeedsOperator, NotReady, Plugin, action, every, hookimpl
 
 Ctx = Context[ExchangeSettings]
 ENTER_TIMEOUT_S = 30.0
@@ -128,6 +129,12 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
             raise NotReady(str(error), retry_after_s=max(error.retry_after_s, 1.0)) from error
         except VenueSilent as error:
             raise NotReady(str(error), retry_after_s=0.5) from error
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self) -> Health:
