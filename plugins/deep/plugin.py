@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from plugins.deep.kinds import ARTEFACT, KINDS
 from plugins.deep.settings import DeepSettings
 from plugins.domain import MemberName, Standing
 from plugins.learning.artefacts import ArtefactStore
@@ -15,7 +16,7 @@ from plugins.learning.ballots import told_of
 from plugins.learning.ensemble import Ballot
 from plugins.learning.members import NETS
 from plugins.learning.windows_on_the_wire import PackedWindows, unpacked
-from qtcore import Context, Finding, Health, NotReady, Plugin, Severity, action, hookimpl
+from qtcore import Context, Finding, FindingKind, Health, NotReady, Plugin, action, hookimpl
 
 Ctx = Context[DeepSettings]
 T = TypeVar("T")
@@ -46,6 +47,12 @@ class Deep(Plugin[DeepSettings]):
                     seat = champions.seats[name]
                     ctx.log.info("champion", member=name, artefact=seat.artefact[:12], standing=seat.standing)
                 ctx.progress("looks")
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
@@ -109,13 +116,6 @@ def _ballot(champions: Champions, name: MemberName, batch: PackedWindows) -> Bal
 
 
 def _damaged(name: MemberName, reason: str) -> Finding:
-    return Finding(
-        code=f"QT-DEEP-ARTEFACT-{name.upper().replace('_', '-')}",
-        severity=Severity.HIGH,
-        summary=f"{name} has no vote: {reason}",
-        evidence={"member": name, "reason": reason},
-        cause="its artefact is damaged, foreign, made for other features, or answers differently from when it was made",
-        consequence=f"the ensemble decides without {name}; its weight goes to the others",
-        fix="healing goes back to the last good champion; where none is left, train anew",
-        verify="`qt models list` shows its champion as whole",
+    return ARTEFACT[name].found(
+        f"{name} has no vote: {reason}", subject=str(name), evidence={"member": str(name), "reason": reason}
     )

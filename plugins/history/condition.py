@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from plugins.history import kinds
 from plugins.history.keeping import Kept
-from qtcore import Finding, Health, Severity
+from qtcore import Finding, Health
 
 MISSING_SHARE = 0.01
 """Above it, holes are a finding: labels and features vanish around each."""
@@ -55,28 +56,15 @@ def _old(reading: Reading) -> str:
 
 
 def _stale(reading: Reading) -> Finding:
-    return Finding(
-        code="QT-HISTORY-STALE",
-        severity=Severity.MEDIUM,
-        summary=_old(reading),
-        consequence="the next training would not know the newest market",
-        fix="see `qt why feed` and `qt logs`: the venue gives no new candles, or requests wait for weight",
-        verify="qt status",
-    )
+    return kinds.STALE.found(_old(reading))
 
 
 def _damaged(kept: Mapping[str, Kept]) -> Finding | None:
     bad = {symbol: one.trouble for symbol, one in kept.items() if one.damaged}
     if not bad:
         return None
-    return Finding(
-        code="QT-HISTORY-DAMAGED",
-        severity=Severity.MEDIUM,
-        summary=f"the history of {', '.join(sorted(bad))} cannot be used: {next(iter(bad.values()))}",
-        consequence="training goes without these symbols",
-        fix="the heal sets the files aside and fetches them anew",
-        verify="qt data check",
-        healable=True,
+    return kinds.DAMAGED.found(
+        f"the history of {', '.join(sorted(bad))} cannot be used: {next(iter(bad.values()))}", evidence={**bad}
     )
 
 
@@ -84,11 +72,6 @@ def _holes(kept: Mapping[str, Kept]) -> Finding | None:
     holed = {s: one.missing for s, one in kept.items() if one.bars and one.missing > MISSING_SHARE * one.bars}
     if not holed:
         return None
-    return Finding(
-        code="QT-HISTORY-GAPS",
-        severity=Severity.LOW,
-        summary=f"{sum(holed.values())} bars are missing inside the history of {', '.join(sorted(holed))}",
-        consequence="no labels and no features around the holes",
-        fix="`qt data import` a dump that has them; the venue itself no longer does",
-        verify="qt data check",
+    return kinds.GAPS.found(
+        f"{sum(holed.values())} bars are missing inside the history of {', '.join(sorted(holed))}", evidence={**holed}
     )

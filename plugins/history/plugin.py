@@ -12,12 +12,13 @@ from plugins.domain import Universe, VenueAddress, market_ms
 from plugins.history.condition import Reading, judged
 from plugins.history.importing import import_part, parts_of
 from plugins.history.keeping import Keeper, Kept, flaws_document
+from plugins.history.kinds import DAMAGED, KINDS
 from plugins.history.settings import HistorySettings
 from plugins.history.source import Source
 from plugins.learning.archive import FOLDER, INTERVAL_S, Archive, DamagedHistory
 from plugins.learning.flaws import flaws_of
 from plugins.venue import VenueClient
-from qtcore import Context, Finding, Health, NotReady, Plugin, action, every, hookimpl
+from qtcore import Context, Finding, FindingKind, Health, NotReady, Plugin, action, every, hookimpl
 
 Ctx = Context[HistorySettings]
 
@@ -67,6 +68,12 @@ class HistoryKeeper(Plugin[HistorySettings]):
         ctx.progress("looks")
         self._work.set()
 
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
+
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
         """By effect: what is on disk of every symbol that may trade."""
@@ -78,7 +85,7 @@ class HistoryKeeper(Plugin[HistorySettings]):
     async def heal(self, ctx: Ctx, finding: Finding) -> str:
         """Set files aside that cannot be used; and fetch them anew."""
         archive, interval = self._opened()
-        if finding.code != "QT-HISTORY-DAMAGED":
+        if finding.code != DAMAGED.code:
             return "nothing to repair in place"
         moved = []
         async with self._refreshing:

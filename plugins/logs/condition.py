@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from plugins.logs import kinds
 from plugins.logs.rates import Rate
 from plugins.logs.settings import LogsSettings
 from qtcore import Finding, Health, Severity, Status
@@ -65,18 +66,12 @@ def _space(figures: Figures, settings: LogsSettings) -> list[Finding]:
     if free_mb >= settings.low_mb and not soon:
         return []
     largest = max(figures.sizes, key=lambda what: figures.sizes[what], default="nothing")
-    sentence = f"{size_text(figures.free_bytes or 0)} are free on the disk of the home, {days_text(figures.days_left)}"
     return [
-        Finding(
-            code="QT-LOGS-DISK",
+        kinds.DISK.found(
+            f"{size_text(figures.free_bytes or 0)} are free on the disk of the home, {days_text(figures.days_left)}",
             severity=Severity.CRITICAL if free_mb < settings.critical_mb else Severity.HIGH,
-            summary=sentence,
             evidence={"free_mb": round(free_mb), "days_left": figures.days_left, **_megabytes(figures)},
             cause=f"the largest part of the home is {largest} ({size_text(figures.sizes.get(largest, 0))})",
-            consequence="once the disk is full, journal, ledgers and history take no more writes, and entries stop",
-            fix="free space on that disk, or move the home; `qt call logs.prune` deletes old parts of logs and traces",
-            verify="`qt why logs` shows the space",
-            healable=True,
         )
     ]
 
@@ -85,16 +80,7 @@ def _rotation(figures: Figures) -> list[Finding]:
     if not figures.oversized:
         return []
     names = ", ".join(f"{name} ({size_text(size)})" for name, size in sorted(figures.oversized.items()))
-    return [
-        Finding(
-            code="QT-LOGS-ROTATION",
-            severity=Severity.MEDIUM,
-            summary=f"logs have outgrown their limit: {names}",
-            consequence="they take the space that ledgers need",
-            fix="see who may write and rename in the logs folder; older parts may be deleted by hand",
-            healable=True,
-        )
-    ]
+    return [kinds.ROTATION.found(f"logs have outgrown their limit: {names}", evidence={**figures.oversized})]
 
 
 def _errors(figures: Figures, settings: LogsSettings) -> list[Finding]:
@@ -104,14 +90,9 @@ def _errors(figures: Figures, settings: LogsSettings) -> list[Finding]:
     worst = loud[0]
     others = f"; also {', '.join(rate.plugin for rate in loud[1:])}" if len(loud) > 1 else ""
     return [
-        Finding(
-            code="QT-LOGS-ERRORS",
-            severity=Severity.MEDIUM,
-            summary=f"{worst.plugin} logs {worst.per_minute:g} errors a minute, mostly “{worst.commonest}”{others}",
+        kinds.ERRORS.found(
+            f"{worst.plugin} logs {worst.per_minute:g} errors a minute, mostly “{worst.commonest}”{others}",
             evidence={rate.plugin: rate.per_minute for rate in loud},
-            consequence="something fails again and again without ending the plugin",
-            fix=f"`qt logs {worst.plugin} --level error`, then `qt why {worst.plugin}`",
-            verify="`qt errors` shows the rate falling",
         )
     ]
 

@@ -8,11 +8,12 @@ import time
 from pathlib import Path
 
 from plugins.logs.condition import MEGABYTE, Figures, health_of, size_text
+from plugins.logs.kinds import DISK, KINDS
 from plugins.logs.memory import recall, remember
 from plugins.logs.rates import Complaints, Rate
 from plugins.logs.settings import LogsSettings
 from plugins.logs.space import Sample, days_left, with_sample
-from qtcore import Context, Finding, Health, Plugin, action, counted, hookimpl
+from qtcore import Context, Finding, FindingKind, Health, Plugin, action, counted, hookimpl
 from qtcore.upkeep import LogFilter, LogFollower, Pruned, Use, old_logs, oversized_logs, prune, usage
 
 Ctx = Context[LogsSettings]
@@ -46,6 +47,12 @@ class Logs(Plugin[LogsSettings]):
             tasks.create_task(self._watch_disk(ctx), name="disk")
             tasks.create_task(self._watch_lines(ctx, follower), name="log lines")
 
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
+
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
         """By effect: whether there is room, and for how long; who logs errors."""
@@ -54,7 +61,7 @@ class Logs(Plugin[LogsSettings]):
     @hookimpl
     async def heal(self, ctx: Ctx, finding: Finding) -> str:
         """Make room: older parts of logs, and the oldest traces of ended processes."""
-        short = finding.code == "QT-LOGS-DISK"
+        short = finding.code == DISK.code
         before_s = time.time() - (0.0 if short else ctx.settings.keep_days * _DAY_S)
         did = await self._prune(ctx, before_s, traces_bytes=int(ctx.settings.traces_mb * MEGABYTE) if short else None)
         await self._look(ctx)

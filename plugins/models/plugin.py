@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 
 from plugins.domain import Candle, EnsembleWeights, Signal, Source, Universe
 from plugins.models.bench import Bench
-from plugins.models.condition import ARTEFACT, Condition, health_of
+from plugins.models.condition import Condition, health_of
 from plugins.models.desk import Desk
 from plugins.models.forum import Forum
 from plugins.models.funding import follow_funding
+from plugins.models.kinds import ARTEFACT, KINDS
 from plugins.models.outbox import Outbox
 from plugins.models.reading import listed, shown
 from plugins.models.rsi_rule import RsiRule
@@ -23,6 +24,7 @@ from plugins.store import database_url, open_store
 from qtcore import (
     Context,
     Finding,
+    FindingKind,
     Gap,
     Health,
     NotReady,
@@ -86,6 +88,12 @@ class Models(Plugin[ModelsSettings]):
         """Count as work also between two candles: `health` knows how long the next one may take, real time does not."""
         ctx.progress("looks")
 
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
+
     @hookimpl
     async def health(self, ctx: Context[ModelsSettings]) -> Health:
         """By effect: every symbol's newest candle was judged, not long ago."""
@@ -115,7 +123,7 @@ class Models(Plugin[ModelsSettings]):
         """Put the last good champion in the place of one that is damaged; fetch history that is missing."""
         if self._desk is None or self._forum is None:
             return "nothing is running yet"
-        if finding.code.startswith(ARTEFACT):
+        if finding.code in {kind.code for kind in ARTEFACT.values()}:
             return await self._forum.fall_back(ctx.wall())
         await self._desk.catch_up_all()
         return f"asked the feed for the history of {len(self._desk.rules)} symbols"
