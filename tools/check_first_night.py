@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks from outside that the books agree and that every position has its stop. Imports nothing of the project.
+"""Checks from outside that the books agree and that every position has its stop. Knows nothing of the code that trades.
 
     tools/check_first_night.py --venue http://127.0.0.1:8877 --key K --secret S --home ./var [--watch 60]
 
@@ -33,8 +33,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-import protection
-from outside import Account, Row, Trade, Trades, Unreadable, Venue, read_rows
+from plugins.drills import protection
+from plugins.drills.outside import Account, Row, Trade, Trades, Unreadable, Venue, read_rows
+from plugins.drills.protection import bare_positions
 
 CENT = Decimal("0.01")
 RETRY_S = 4.0  # a reading costs the venue's rate limit about 150 of 2,400 a minute
@@ -236,28 +237,6 @@ def check_counts(books: Books, least_orders: int, least_symbols: int) -> Iterato
     enough = len(orders) >= least_orders and len(symbols) >= least_symbols
     told = f"{len(orders)} filled orders on {len(symbols)} symbols (at least {least_orders} on {least_symbols})"
     yield Line("counts", enough, told)
-
-
-def covers(order: Row, amount: Decimal) -> bool:
-    """Whether an open algo order is a live stop over the whole of a position of this signed quantity."""
-    closing_side = "SELL" if amount > 0 else "BUY"
-    is_stop = order["orderType"] in ("STOP_MARKET", "STOP", "TRAILING_STOP_MARKET")
-    if not is_stop or order["side"] != closing_side or order["algoStatus"] != "NEW":
-        return False
-    if str(order["closePosition"]).lower() == "true":
-        return True
-    return str(order["reduceOnly"]).lower() == "true" and Decimal(order["quantity"]) >= abs(amount)
-
-
-def bare_positions(venue: Venue) -> tuple[int, list[str]]:
-    """Open positions, and those among them that have no stop and are open still when asked again."""
-    held = venue.positions()
-    uncovered = [symbol for symbol in held if not any(covers(one, held[symbol]) for one in venue.stops(symbol))]
-    if not uncovered:
-        return len(held), []
-    still = venue.positions()
-    bare = [symbol for symbol in uncovered if symbol in still]
-    return len(held), [symbol for symbol in bare if not any(covers(one, still[symbol]) for one in venue.stops(symbol))]
 
 
 def watch_stops(venue: Venue, watch_s: float) -> Line:

@@ -6,8 +6,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from check_first_night import bare_positions
-from outside import Unreadable, Venue
+from plugins.drills.outside import Unreadable, Venue
+from plugins.drills.protection import bare_positions
 
 SAMPLE_S = 1.0
 MOST_OPEN = 4

@@ -28,7 +28,8 @@ from check_first_night import Line, judged, read_books, settled
 from covering import StopSampler
 from hurting import Blow, Wound, hurt_host, kill_supervisor, let_crash
 from night import DRILLS, ROOT, Night, NotSeen
-from outside import Unreadable, Venue
+
+from plugins.drills.outside import Unreadable, Venue
 
 PATIENCE_S = 45.0
 KEY, SECRET = "paper-key", "paper-secret"  # public constants of the paper exchange

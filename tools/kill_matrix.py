@@ -32,7 +32,8 @@ from hurt_the_night import KEY, SECRET, books, wrong
 from matrix_plan import FAULTS, TARGETS, Kind, cells
 from matrix_runs import Matrix, Run, matrix_night
 from night import Night, NotSeen
-from outside import Unreadable, Venue, read_rows
+
+from plugins.drills.outside import Unreadable, Venue, read_rows
 
 
 def arguments() -> argparse.Namespace:

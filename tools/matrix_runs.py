@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from matrix_books import Harm, asked, judged_patiently
 from matrix_plan import AT_THE_STEP, Cell, Kind, Step
 from night import ROOT, Night
-from outside import Unreadable, Venue
+
+from plugins.drills.order_harm import Harm, asked, judged_patiently
+from plugins.drills.outside import Unreadable, Venue
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "BNBUSDT", "DOGEUSDT", "SUIUSDT", "LTCUSDT")
 OPEN = ("long", "short")
@@ -79,7 +80,7 @@ def configured() -> dict[str, dict[str, Any]]:
         if name in _LEFT_OUT:
             section["enabled"] = False
     written["models"] = {
-        "use": "tools.matrix_wishes",
+        "use": "plugins.drills.wishes",
         "host": "models",
         "after": ["database", "executor"],
         "restart": OFTEN,

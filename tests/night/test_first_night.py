@@ -11,7 +11,8 @@ from check_first_night import check_protection
 from covering import StopSampler
 from hurt_the_night import KEY, SECRET, books, wrong
 from night import Night
-from outside import Venue, read_rows
+
+from plugins.drills.outside import Venue, read_rows
 
 Begin = Callable[..., Night]
 

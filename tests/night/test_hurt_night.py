@@ -10,7 +10,8 @@ import pytest
 from covering import StopSampler
 from hurt_the_night import KEY, SAMPLE, SECRET, books, strike, wrong
 from night import Night
-from outside import Venue
+
+from plugins.drills.outside import Venue
 
 Begin = Callable[..., Night]
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from hurt_the_night import KEY, SECRET, books, wrong
 from kill_matrix import table
-from matrix_books import judged_symbol
 from matrix_plan import FAULTS, HOLDING, TARGETS, Step, cells
 from matrix_runs import Matrix, matrix_night
-from outside import Venue, read_rows
+
+from plugins.drills.order_harm import judged_symbol
+from plugins.drills.outside import Venue, read_rows
 
 SEED = 7
 RUNS = 6

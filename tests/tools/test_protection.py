@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
-protection: Any = pytest.importorskip("protection")
+protection: Any = pytest.importorskip("plugins.drills.protection")
 
 
 def trade(number: int, at: int, side: str, quantity: str) -> dict[str, Any]:

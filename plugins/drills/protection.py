@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from outside import Row, Venue
+from plugins.drills.outside import Row, Venue
 
 STOPS = ("STOP_MARKET", "STOP", "TRAILING_STOP_MARKET")
 SPEED_SAMPLE_S = 2.0
@@ -179,3 +179,25 @@ def untrue_prices(venue: Venue, signals: Iterable[Row]) -> list[str]:
 
 def _market_ms(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def covers(order: Row, amount: Decimal) -> bool:
+    """Whether an open algo order is a live stop over the whole of a position of this signed quantity."""
+    closing_side = "SELL" if amount > 0 else "BUY"
+    is_stop = order["orderType"] in ("STOP_MARKET", "STOP", "TRAILING_STOP_MARKET")
+    if not is_stop or order["side"] != closing_side or order["algoStatus"] != "NEW":
+        return False
+    if str(order["closePosition"]).lower() == "true":
+        return True
+    return str(order["reduceOnly"]).lower() == "true" and Decimal(order["quantity"]) >= abs(amount)
+
+
+def bare_positions(venue: Venue) -> tuple[int, list[str]]:
+    """Open positions, and those among them that have no stop and are open still when asked again."""
+    held = venue.positions()
+    uncovered = [symbol for symbol in held if not any(covers(one, held[symbol]) for one in venue.stops(symbol))]
+    if not uncovered:
+        return len(held), []
+    still = venue.positions()
+    bare = [symbol for symbol in uncovered if symbol in still]
+    return len(held), [symbol for symbol in bare if not any(covers(one, still[symbol]) for one in venue.stops(symbol))]

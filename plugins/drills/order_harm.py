@@ -1,4 +1,4 @@
-"""Judges one run of the kill matrix by the venue's own lists and the two files. Imports nothing of the project."""
+"""Judges the orders of a symbol by the venue's own lists and the two files; knows nothing of the code that trades."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from check_first_night import covers
-from outside import PAGE, Row, Unreadable, Venue, read_rows
+from plugins.drills.outside import PAGE, Row, Unreadable, Venue, read_rows
+from plugins.drills.protection import covers
 
 OURS = "qt-"
 DOUBTFUL = ("sent", "unknown")

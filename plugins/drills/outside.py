@@ -1,4 +1,4 @@
-"""Reads the books as an outsider can: the venue by signed REST, files by sqlite3. Imports nothing of the project."""
+"""Reads the books as an outsider can: the venue by signed REST, files by sqlite3; knows nothing of what trades."""
 
 from __future__ import annotations
 
@@ -60,15 +60,16 @@ class Venue:
         self._key = key
         self._secret = secret
 
-    def signed(self, path: str, **parameters: object) -> Any:
+    def signed(self, path: str, *, method: str = "GET", **parameters: object) -> Any:
         """A request with timestamp and HMAC-SHA256 signature."""
         given = {name: value for name, value in parameters.items() if value is not None}
         query = urllib.parse.urlencode(given | {"recvWindow": 5000, "timestamp": time.time_ns() // 1_000_000})
         signature = hmac.new(self._secret.encode(), query.encode(), hashlib.sha256).hexdigest()
-        return self._ask(path, f"{query}&signature={signature}")
+        return self._ask(path, f"{query}&signature={signature}", method)
 
-    def _ask(self, path: str, query: str) -> Any:
-        request = urllib.request.Request(f"{self._origin}{path}?{query}", headers={"X-MBX-APIKEY": self._key})
+    def _ask(self, path: str, query: str, method: str = "GET") -> Any:
+        headers = {"X-MBX-APIKEY": self._key}
+        request = urllib.request.Request(f"{self._origin}{path}?{query}", headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
                 return json.loads(answer.read(), parse_float=Decimal)
