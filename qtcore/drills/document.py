@@ -32,7 +32,9 @@ class System(Document):
     market: str = Field(default="", description="as for `qt up --market`; `{seed}` is replaced")
     speed: str = ""
     without: tuple[PluginName, ...] = Field(default=(), description="plugins that are not enabled")
-    with_: tuple[PluginName, ...] = Field(default=(), alias="with", description="of the other system's `without`, these stay")
+    with_: tuple[PluginName, ...] = Field(
+        default=(), alias="with", description="of the other system's `without`, these stay"
+    )
     home: Function | None = Field(default=None, description="makes the home once; each drill begins with a copy of it")
     configuration: dict[str, Any] = Field(default={}, description="merged into the copy of `plugins.yaml`")
     environment: dict[str, str] = {}
@@ -90,7 +92,9 @@ class Drill(Document):
     happened: str = Field(description="what it did to the original system")
     system: str
     prepare: tuple[Act, ...] = Field(default=(), description="done before the fault, as in ordinary work")
-    decoys: tuple[Act, ...] = Field(default=(), description="done before the fault; nothing may be found because of them")
+    decoys: tuple[Act, ...] = Field(
+        default=(), description="done before the fault; nothing may be found because of them"
+    )
     fault: Fault
     expect: Expected | None = None
     refused: Refused | None = None
@@ -129,7 +133,9 @@ class Drills(Document):
     harm: Function | None = Field(default=None, description="the outsider who looks for harm after each drill")
     systems: dict[str, System]
     drills: tuple[Drill, ...]
-    not_yet: dict[DrillId, str] = Field(default={}, description="incidents of the catalogue that nobody has drilled yet")
+    not_yet: dict[DrillId, str] = Field(
+        default={}, description="incidents of the catalogue that nobody has drilled yet"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,0 +1,104 @@
+"""Carries out acts on a rig."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, assert_never
+
+import yaml
+
+from qtcore.drills.acts import (
+    Act,
+    AgeAct,
+    CallAct,
+    ConfigureAct,
+    OutsiderAct,
+    QtAct,
+    RemoveAct,
+    SecondAct,
+    SignalAct,
+    WriteAct,
+)
+from qtcore.drills.assembly import merged
+from qtcore.drills.outsiders import outsider
+from qtcore.drills.rig import NotCarriedOutError, Rig
+
+SECOND_S = 30.0
+
+
+def carry_out(act: Act, rig: Rig, application: Path) -> None:
+    """Do it. Raises NotCarriedOutError."""
+    match act:
+        case SignalAct():
+            rig.signal(signal.Signals[f"SIG{act.signal}"], act.plugin)
+        case CallAct():
+            _command(rig, ("call", act.action, json.dumps(act.arguments)), 0, 20.0)
+        case QtAct():
+            _command(rig, act.words, act.exit, act.within_s)
+        case WriteAct():
+            _whole(_place(rig, act), act.text)
+        case RemoveAct():
+            _place(rig, act).unlink(missing_ok=True)
+        case AgeAct():
+            _age(rig, act)
+        case ConfigureAct():
+            _configure(rig, act.patch)
+        case OutsiderAct():
+            outsider(act.function, application)(rig.outside, **act.arguments)
+        case SecondAct():
+            _second(rig)
+        case _:
+            assert_never(act)
+
+
+def _command(rig: Rig, words: tuple[str, ...], exit_code: int | str, within_s: float) -> None:
+    try:
+        done = rig.qt(*words, within_s=within_s)
+    except subprocess.TimeoutExpired:
+        if exit_code == "any":
+            return
+        raise NotCarriedOutError(f"`qt {' '.join(words)}` did not end within {within_s:g} s") from None
+    if exit_code not in ("any", done.returncode):
+        said = (done.stderr or done.stdout).strip()[-300:]
+        raise NotCarriedOutError(f"`qt {' '.join(words)}` ended with {done.returncode}: {said}")
+
+
+def _place(rig: Rig, act: WriteAct | RemoveAct) -> Path:
+    return (rig.home.root if act.where == "home" else rig.folder) / act.file
+
+
+def _whole(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+def _age(rig: Rig, act: AgeAct) -> None:
+    then = time.time() - act.hours * 3600
+    for path in rig.home.root.glob(act.files):
+        try:
+            os.utime(path, (then, then))
+        except FileNotFoundError:
+            continue  # replaced by its writer in this moment
+
+
+def _configure(rig: Rig, patch: dict[str, Any]) -> None:
+    changed = merged(yaml.safe_load(rig.configuration_path.read_text(encoding="utf-8")), patch)
+    _whole(rig.configuration_path, yaml.safe_dump(changed, sort_keys=False))
+
+
+def _second(rig: Rig) -> None:
+    process = rig.second()
+    try:
+        code = process.wait(SECOND_S)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait(SECOND_S)
+        raise NotCarriedOutError("the second start was not refused") from None
+    rig.outside.memory["second"] = (code, rig.output("second.txt"))
