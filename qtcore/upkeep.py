@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qtcore.records.home import Home
+from qtcore.records.usage import Use, bytes_of, size_of, usage
 from qtcore.telemetry.line_file import LineFile, writer_of
 from qtcore.telemetry.log_store import LogFilter, LogFollower, LogLine
 from qtcore.telemetry.logs import KEPT_PARTS, PART_BYTES
-from qtcore.telemetry.trace_retention import MAX_BYTES as TRACES_MAX_BYTES
+from qtcore.telemetry.trace_limit import TRACES_MAX_BYTES
 from qtcore.telemetry.trace_retention import drop_oldest_traces
 
 __all__ = [
@@ -36,15 +37,6 @@ _OUTPUT_PART = ".out.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """What one kind of record takes."""
-
-    what: str
-    path: Path
-    bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class Pruned:
     """What was deleted."""
 
@@ -52,25 +44,11 @@ class Pruned:
     bytes: int
 
 
-def usage(home: Path) -> list[Use]:
-    """What each kind of record under a home takes, databases with their sidecars."""
-    place = Home(home)
-    parts = [
-        ("state", place.state),
-        ("logs", place.logs),
-        ("traces", place.traces),
-        ("data", place.data),
-        ("journal", place.journal),
-    ]
-    parts += [("database", path) for path in sorted(home.glob("*.db")) if path != place.journal]
-    return [Use(what, path, _size(path)) for what, path in parts]
-
-
 def oversized_logs(home: Path) -> dict[str, int]:
     """Processes whose log has outgrown its limit by a quarter: their rotation does not work. Name to bytes."""
     sizes: dict[str, int] = {}
     for path in Home(home).logs.glob("*.jsonl"):
-        sizes[writer_of(path)] = sizes.get(writer_of(path), 0) + _bytes(path)
+        sizes[writer_of(path)] = sizes.get(writer_of(path), 0) + bytes_of(path)
     return {name: size for name, size in sizes.items() if size > LOG_LIMIT_BYTES * _SLACK}
 
 
@@ -82,31 +60,19 @@ def old_logs(home: Path, before_s: float) -> list[Path]:
 def prune(home: Path, *, before_s: float, traces_bytes: int = TRACES_MAX_BYTES) -> Pruned:
     """Delete `old_logs`, and the oldest traces of ended processes until those that are left fit."""
     logs = old_logs(home, before_s)
-    freed = sum(map(_bytes, logs))
+    freed = sum(map(bytes_of, logs))
     for path in logs:
         path.unlink(missing_ok=True)
     traces = Home(home).traces
-    before = _size(traces)
+    before = size_of(traces)
     gone = drop_oldest_traces(traces, traces_bytes)
-    return Pruned(len(logs) + gone, freed + max(0, before - _size(traces)))
+    return Pruned(len(logs) + gone, freed + max(0, before - size_of(traces)))
 
 
 def _older_parts(folder: Path) -> Iterator[Path]:
     for path in folder.glob("*"):
         if path.name.endswith(_OUTPUT_PART) or (path.suffix == ".jsonl" and path.stem != writer_of(path)):
             yield path
-
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else path.parent.glob(path.name + "*")
-    return sum(_bytes(file) for file in files if file.is_file())
-
-
-def _bytes(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except FileNotFoundError:  # rotated or pruned while we looked
-        return 0
 
 
 def _written_s(path: Path) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +11,15 @@ import typer
 
 from qtcore.cli.app import HomeOption, JsonOption, new_app
 from qtcore.cli.exits import exit_of
-from qtcore.cli.output import say
+from qtcore.cli.output import say, terminal_width, wants_colour
 from qtcore.errors import EnvironmentRefused
 from qtcore.records.home import Home
+from qtcore.report.chapters import page_of
 from qtcore.report.document import ReportDocument
 from qtcore.report.gather import gather
-from qtcore.report.render import as_markdown, as_text
+from qtcore.report.rendering.markdown import as_markdown
+from qtcore.report.rendering.terminal import as_text
+from qtcore.report.words import Language
 
 app = new_app()
 
@@ -33,21 +37,24 @@ def report(
     form: Annotated[Format, typer.Option("--format", help="how it is set")] = Format.TERMINAL,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="write to this file instead")] = None,
     hours: Annotated[float, typer.Option("--hours", min=0, help="how far back healing and episodes are told")] = 24.0,
+    language: Annotated[Language | None, typer.Option("--language", help="default: application.language")] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Counts, findings, score, what was healed and how it was proven."""
+    """Counts, findings by cause, steps, score, what was healed and how it was proven."""
     document = gather(Home.find(home), hours)
-    _put(_set(document, Format.JSON if as_json else form), output)
+    _put(_set(document, Format.JSON if as_json else form, language, to_file=output is not None), output)
     return exit_of(document.status.value, running=document.running)
 
 
-def _set(document: ReportDocument, form: Format) -> str:
+def _set(document: ReportDocument, form: Format, language: Language | None, *, to_file: bool) -> str:
     match form:
         case Format.TERMINAL:
-            return as_text(document)
+            shown = not to_file and sys.stdout.isatty()
+            width = terminal_width() if shown else None
+            return as_text(page_of(document, language), width, colour=shown and wants_colour())
         case Format.MD:
-            return as_markdown(document)
+            return as_markdown(page_of(document, language)).rstrip("\n")
         case Format.JSON:
             return document.model_dump_json(indent=2, by_alias=True)
 

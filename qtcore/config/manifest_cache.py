@@ -16,15 +16,12 @@ import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
+from qtcore.config.cached_manifests import CACHE_NAME, cached_entries
 from qtcore.config.inspected import Inspected, InspectionRequest
 from qtcore.config.problem import Problem, Weight
-
-CACHE_NAME = "manifests.json"
-
 
 def remembered_manifests(
     cache_dir: Path | None, requests: Mapping[str, InspectionRequest], root: Path
@@ -43,29 +40,6 @@ def remembered_manifests(
             continue  # written by another version; it is looked at afresh
         if all(digest(file) == known for file, known in inspected.files.items()):
             found[name] = inspected
-    return found
-
-
-def cached_entries(cache_dir: Path) -> dict[str, dict[str, object]]:
-    """The raw cache by plugin; empty when there is none or it cannot be read, for it can always be made again.
-
-    Each entry holds `key`, `root` (the folder of plugins.yaml) and `inspected`; whoever only wants to
-    know what plugins offer, such as `qt --help`, need not ask whether an entry is still current.
-    """
-    try:
-        data = json.loads((cache_dir / CACHE_NAME).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return {name: entry for name, entry in data.items() if isinstance(entry, dict)} if isinstance(data, dict) else {}
-
-
-def cached_manifests(cache_dir: Path) -> dict[str, dict[str, Any]]:
-    """The manifests as JSON data, as they were read last."""
-    found = {}
-    for name, entry in cached_entries(cache_dir).items():
-        inspected = entry.get("inspected")
-        if isinstance(inspected, dict) and isinstance(inspected.get("manifest"), dict):
-            found[name] = inspected["manifest"]
     return found
 
 

@@ -144,6 +144,9 @@ class ReportFacts(Document):
     missing_protections: tuple[str, ...] = Field(
         default=(), description="sentences, each naming a protection this machine lacks and what replaces it"
     )
+    health_asked: int = Field(default=0, ge=0, description="questions about health in this run")
+    health_missed: int = Field(default=0, ge=0, description="of those, how many had no answer in time")
+    report_every_s: float = Field(default=0.0, ge=0, description="how often a report is kept; 0: never")
 
 
 class Done(Document):

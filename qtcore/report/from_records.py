@@ -32,6 +32,7 @@ class Remembered:
     application: str
     mode: str
     posture: str
+    language: str = "en"
     damage: str | None = None
     """Why the journal could not be read, if so."""
 
@@ -80,6 +81,7 @@ def remember(home: Home) -> Remembered:
                 str(started.get("application", "")),
                 str(started.get("mode", _NOT_KNOWN)),
                 str(posture.get("level", _NOT_KNOWN)),
+                str(started.get("language", "en")),
             )
     except EnvironmentRefused:
         return Remembered(None, "", _NOT_KNOWN, _NOT_KNOWN)

@@ -3,62 +3,100 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
-from qtcore.config.manifest_cache import cached_manifests
 from qtcore.control.client import READING_TIMEOUT_S, NotAnswering, NotRunning, ask
 from qtcore.control.requests import ReportFacts
-from qtcore.errors import EnvironmentRefused, RecordsDamaged
-from qtcore.health.model import Finding, Severity, Status
-from qtcore.health.score import Scored, score_overall, score_plugin
 from qtcore.records.home import Home
-from qtcore.records.journal_event import EventKind, JournalEvent
-from qtcore.records.journal_reader import JournalReader
 from qtcore.records.state_file import StateFile
 from qtcore.records.state_reader import DamagedState, read_state
+from qtcore.records.usage import usage
+from qtcore.report.archive import Kept, kept_reports
+from qtcore.report.components import components_of, vital_plugins
+from qtcore.report.configured import configuration_of, has_changed
+from qtcore.report.contributed import contributions
 from qtcore.report.current import current_status
-from qtcore.report.document import DeductionLine, ReportDocument, Scorecard, ScoreLine, Usage
-from qtcore.report.episodes import episodes_of, healings_of
-from qtcore.report.from_records import SILENT, Remembered, remember
-from qtcore.report.status_document import PluginLine, StatusDocument
-from qtcore.upkeep import usage
-
-_MOST_EVENTS = 20_000
-_SEVERITIES = list(Severity)
+from qtcore.report.document import SCHEMA_VERSION, ReportDocument, Usage
+from qtcore.report.from_records import SILENT, remember
+from qtcore.report.growth import days_left
+from qtcore.report.limits import limit_of
+from qtcore.report.marking import scorecard_of
+from qtcore.report.past import past_since
+from qtcore.report.reporting import Rounds, reporter_of
+from qtcore.report.status_document import StatusDocument
+from qtcore.report.steps import steps_for
+from qtcore.report.translations import translations_for
+from qtcore.report.trouble import groups_of, mutes_of
 
 
 def gather(home: Home, hours: float) -> ReportDocument:
     """The whole report, looking back `hours`."""
+    began_s = time.perf_counter()
     status = StatusDocument.model_validate(current_status(home))
-    states = read_state(home.state)
-    facts = _facts(home) if status.running and SILENT not in status.supervisor.findings else ReportFacts()
+    answering = SILENT not in status.supervisor.findings
+    facts = _facts(home) if status.running and answering else ReportFacts()
+    read = read_state(home.state)
+    states = {state.plugin: state for state in read if isinstance(state, StateFile)}
     remembered = remember(home)
-    events = _events(home, status, hours)
-    vital = _vital(home)
-    scored = [_scored(line, _state(states, line.name), vital=line.name in vital) for line in status.plugins]
-    damage = [remembered.damage, *(state.sentence for state in states if isinstance(state, DamagedState))]
+    past = past_since(home, status.at - timedelta(hours=hours))
+    groups = groups_of(list(states.values()), status, remembered, facts.findings)
+    components = components_of(status.plugins, states, vital_plugins(home.cache))
+    contributed, unreadable = contributions(home.sections, status.at)
+    audit, unread = configuration_of(home)
+    kept = kept_reports(home.reports)
+    room, free_bytes = _usage(home), _free(home)
+    damage = [remembered.damage, *(item.sentence for item in read if isinstance(item, DamagedState))]
+    damage += [*unreadable, unread]
+    steps = steps_for(groups, past.lasted_s)
     return ReportDocument(
-        schema=1,
+        schema=SCHEMA_VERSION,
         at=status.at,
         hours=hours,
         application=remembered.application,
+        language=remembered.language,
         mode=status.mode,
         posture=status.posture,
         posture_reasons=facts.posture_reasons,
         running=status.running,
+        answering=answering,
         since=status.supervisor.since,
         status=status.overall.status,
         counts=status.counts,
-        findings=_findings(states, status, remembered, facts.findings),
-        plugins=status.plugins,
-        scorecard=_scorecard(scored),
-        healings=tuple(healings_of(events)),
-        episodes=tuple(episodes_of(events)),
+        groups=groups,
+        components=components,
+        scorecard=scorecard_of(components, states),
+        steps=steps,
+        healings=past.healings,
+        episodes=past.episodes,
+        watched=past.watched,
+        mutes=mutes_of(groups),
+        contributions=tuple(contributed),
+        configuration=audit,
+        configuration_changed=audit is not None and has_changed(audit),
+        reporter=reporter_of(
+            status.plugins,
+            contributed,
+            kept,
+            Rounds(facts.health_asked, facts.health_missed, facts.report_every_s),
+            [past.gap] if past.gap else [],
+            at=status.at,
+            since=status.supervisor.since if status.running else None,
+            took_s=time.perf_counter() - began_s,
+        ),
         missing_protections=facts.missing_protections,
         damage=tuple(sentence for sentence in damage if sentence),
-        usage=tuple(_usage(home)),
-        free_bytes=shutil.disk_usage(home.root if home.root.exists() else home.root.anchor).free,
+        usage=room,
+        free_bytes=free_bytes,
+        days_left=_days_left(room, free_bytes, kept, status.at),
+        norwegian=translations_for(
+            [*groups, *contributed, *steps], {component.area for component in components}, home.cache
+        ),
     )
+
+
+def _days_left(room: tuple[Usage, ...], free_bytes: int, kept: list[Kept], at: datetime) -> float | None:
+    return days_left(room, free_bytes, kept, at) if kept else None
 
 
 def _facts(home: Home) -> ReportFacts:
@@ -68,84 +106,12 @@ def _facts(home: Home) -> ReportFacts:
         return ReportFacts()
 
 
-def _events(home: Home, status: StatusDocument, hours: float) -> list[JournalEvent]:
-    wanted = (EventKind.TRANSITION, EventKind.HEALING)
-    oldest = status.at - timedelta(hours=hours)
-    try:
-        with JournalReader.open(home.journal) as journal:
-            events = journal.read(kinds=wanted, limit=_MOST_EVENTS, newest=True)
-    except (EnvironmentRefused, RecordsDamaged):
-        return []  # told once, as damage
-    return [event for event in events if event.at.wall >= oldest]
-
-
-def _findings(
-    states: list[StateFile | DamagedState], status: StatusDocument, remembered: Remembered, own: tuple[Finding, ...]
-) -> tuple[Finding, ...]:
-    """Open findings, the gravest first, with the supervisor's `own`; a supervisor that died is one, too."""
-    found = [*own] + [
-        finding.model_copy(update={"plugin": finding.plugin or state.plugin})
-        for state in states
-        if isinstance(state, StateFile)
-        for finding in state.findings
-    ]
-    if SILENT in status.supervisor.findings:
-        found.append(
-            Finding(
-                code=SILENT,
-                severity=Severity.CRITICAL,
-                summary=f"the supervisor (pid {status.supervisor.pid}) holds the home and does not answer",
-                consequence="nothing is healed meanwhile, and nothing may be entered once the leases have run out",
-                fix=f"`ps -o stat= {status.supervisor.pid}` shows T when it was stopped: "
-                f"`kill -CONT {status.supervisor.pid}`; otherwise end it, and start again with `qt up`",
-                verify="qt status",
-            )
-        )
-    if not status.running and remembered.run is not None and not remembered.run.ended_in_order:
-        found.append(
-            Finding(
-                code="QT-SUPERVISOR-DIED",
-                severity=Severity.CRITICAL,
-                summary="the supervisor ended without stopping in order",
-                consequence="nothing is supervised; all hosts ended with it",
-                fix="start it again with `qt up`; `qt events` shows its last entries",
-                verify="qt status",
-                last_seen_at=remembered.run.last_event.wall,
-            )
-        )
-    return tuple(sorted(found, key=lambda finding: -_SEVERITIES.index(finding.severity)))
-
-
-def _state(states: list[StateFile | DamagedState], plugin: str) -> StateFile | None:
-    return next((state for state in states if isinstance(state, StateFile) and state.plugin == plugin), None)
-
-
-def _scored(line: PluginLine, state: StateFile | None, *, vital: bool) -> Scored:
-    findings = state.findings if state else ()
-    return score_plugin(line.name, line.status, findings, line.restarts, vital=vital)
-
-
-def _scorecard(scored: list[Scored]) -> Scorecard:
-    overall = score_overall(scored)
-    return Scorecard(
-        formula_version=overall.version,
-        score=overall.score,
-        mean=overall.mean,
-        cap=overall.cap.reason if overall.cap else None,
-        plugins=tuple(_score_line(item) for item in scored),
+def _usage(home: Home) -> tuple[Usage, ...]:
+    return tuple(
+        Usage(what=use.what, path=str(use.path), bytes=use.bytes, limit_bytes=limit_of(use.what))
+        for use in usage(home.root)
     )
 
 
-def _score_line(item: Scored) -> ScoreLine:
-    deductions = tuple(DeductionLine(points=lost.points, reason=lost.reason) for lost in item.deductions)
-    status = Status(item.status)
-    return ScoreLine(plugin=item.plugin, vital=item.vital, status=status, score=item.score, deductions=deductions)
-
-
-def _vital(home: Home) -> frozenset[str]:
-    """Which plugins declare themselves vital, by the manifests that were read last."""
-    return frozenset(name for name, manifest in cached_manifests(home.cache).items() if manifest.get("vital"))
-
-
-def _usage(home: Home) -> list[Usage]:
-    return [Usage(what=use.what, path=str(use.path), bytes=use.bytes) for use in usage(home.root)]
+def _free(home: Home) -> int:
+    return shutil.disk_usage(home.root if home.root.exists() else home.root.anchor).free

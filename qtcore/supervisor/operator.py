@@ -121,6 +121,9 @@ class Operator:
             host_pids=self._supervisor.host_pids,
             findings=self._supervisor.findings.of(None),
             missing_protections=missing_protections(self._supervisor.fork_servers),
+            health_asked=self._supervisor.rounds.asked,
+            health_missed=self._supervisor.rounds.missed,
+            report_every_s=self._supervisor.topology.configuration.sections.supervision.report_every_s,
         )
 
     def _known(self, plugin: str) -> str:

@@ -70,6 +70,10 @@ class HealthRounds:
         self._serial = count(1)
         self._moved = anyio.Event()
         self.readings: dict[str, Reading] = {}
+        self.asked = 0
+        """Questions so far."""
+        self.missed = 0
+        """Of those, how many had no answer in time."""
 
     def begin(self, plugin: str, generation: int, *, cadence_s: float, timeout_s: float) -> None:
         """Start asking this generation, the first time now."""
@@ -110,10 +114,12 @@ class HealthRounds:
         if watch is None or watch.due_s > self._clock():
             return  # the plugin is gone or the entry was superseded by a later one
         if watch.pending is not None:
+            self.missed += 1
             self._conclude(watch, None, f"health gave no answer within {watch.timeout_s:g} s")
             return
         watch.pending = f"{plugin}-{watch.generation}-{next(self._serial)}"
         self._schedule(watch, watch.timeout_s)
+        self.asked += 1
         self._ask(plugin, watch.generation, watch.pending)
 
     def _conclude(self, watch: _Watch, health: Health | None, sensor_failure: str | None) -> None:

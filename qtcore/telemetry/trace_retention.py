@@ -6,8 +6,9 @@ from pathlib import Path
 
 from qtcore.telemetry.line_file import writer_of
 from qtcore.telemetry.open_spans import SUFFIX
+from qtcore.telemetry.trace_limit import TRACES_MAX_BYTES
 
-MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = TRACES_MAX_BYTES
 
 
 def drop_oldest_traces(folder: Path, max_bytes: int = MAX_BYTES) -> int:

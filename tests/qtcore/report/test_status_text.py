@@ -11,7 +11,7 @@ from qtcore.health.model import Status
 from qtcore.report import status_text as status_text_module
 from qtcore.report.document import ReportDocument
 from qtcore.report.durations import duration
-from qtcore.report.status_document import OverallLine, StatusDocument, SupervisorLine
+from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine
 from qtcore.report.status_text import status_text
 
 SCREEN = """\
@@ -24,7 +24,7 @@ guard   healthy   running    7 min  main  42   3    2         limits | kept
 notify  off       disabled   7 min  -     -    3    2         disabled in plugins.yaml"""
 
 
-def test_screen(report: ReportDocument) -> None:
+def test_screen(report: ReportDocument, lines: tuple[PluginLine, ...]) -> None:
     """Banner, counts that add up, one row per plugin."""
     document = StatusDocument(
         schema=1,
@@ -34,8 +34,8 @@ def test_screen(report: ReportDocument) -> None:
         running=True,
         supervisor=SupervisorLine(pid=7, since=report.at - timedelta(minutes=61)),
         overall=OverallLine(status=report.status, score=75),
-        counts=report.counts,
-        plugins=report.plugins,
+        counts={Status.DEGRADED: 1, Status.HEALTHY: 1, Status.OFF: 1},
+        plugins=lines,
     )
     assert status_text(document.model_dump(mode="json", by_alias=True)) == SCREEN
 
@@ -46,9 +46,11 @@ class Screen(io.StringIO):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
-def test_narrow_screen(report: ReportDocument, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_narrow_screen(
+    report: ReportDocument, lines: tuple[PluginLine, ...], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     """No line is wider than the terminal, and name, status and what is the matter stay."""
-    plugins = [line.model_copy(update={"host": "exchange", "pid": 1234567, "restarts": 12}) for line in report.plugins]
+    plugins = [line.model_copy(update={"host": "exchange", "pid": 1234567, "restarts": 12}) for line in lines]
     findings = ("QT-JOURNAL-UNWRITABLE", "QT-TELEMETRY-UNSENT")
     document = StatusDocument(
         schema=1,

@@ -1,0 +1,73 @@
+"""Open findings, each cause with the effects that are folded under it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qtcore.health.model import Finding
+from qtcore.report.document import FindingGroup, ReportDocument
+from qtcore.report.page import Block, Card, Field, Mark, Text
+from qtcore.report.steps import command_of
+from qtcore.report.words import Words
+
+
+def findings(report: ReportDocument, words: Words) -> Iterator[Block]:
+    """One card for each cause."""
+    if not report.groups:
+        yield Text(words("None is open."))
+    for group in report.groups:
+        yield _group(group, words)
+
+
+def _group(group: FindingGroup, words: Words) -> Card:
+    effects = len(group.effects)
+    title = words.plural(effects, "{n} finding follows from it", "{n} findings follow from it") if effects else ""
+    return _card(group.cause, words, title, tuple(_card(effect, words) for effect in group.effects))
+
+
+def _card(finding: Finding, words: Words, below_title: str = "", below: tuple[Card, ...] = ()) -> Card:
+    where = " · ".join(filter(None, (finding.plugin or words("supervisor"), finding.subject)))
+    title, summary = words.said(finding.title), words.said(finding.summary)
+    return Card(
+        badge=Mark(words(finding.severity.value).upper(), finding.severity.value),
+        heading=f"{finding.code} · {where}",
+        lead=f"{_capital(title)}: {summary}" if title else _capital(summary),
+        fields=tuple(_fields(finding, words)),
+        note="; ".join(_standing(finding, words)),
+        below_title=below_title,
+        below=below,
+    )
+
+
+def _fields(finding: Finding, words: Words) -> Iterator[Field]:
+    if finding.evidence:
+        yield Field(words("evidence"), words.value(finding.evidence))
+    for label in ("cause", "consequence", "fix", "verify"):
+        if text := getattr(finding, label):
+            yield Field(words(label), words.said(text))
+    for remedy in finding.remedies:
+        told = f"{command_of(remedy, finding.plugin)} — {words.said(remedy.effect)}"
+        yield Field(words("{kind} remedy", kind=words(remedy.kind.value)), told)
+    if finding.trace_id:
+        yield Field(words("trace"), f"qt trace {finding.trace_id}", code=True)
+
+
+def _standing(finding: Finding, words: Words) -> Iterator[str]:
+    if finding.opened_at:
+        yield words("first seen {at}", at=words.moment(finding.opened_at))
+    if finding.last_seen_at:
+        yield words("last seen {at}", at=words.moment(finding.last_seen_at))
+    yield words.plural(finding.count, "seen once", "seen {n} times")
+    if finding.episodes > 1:
+        yield words("went and came back, {n} episodes in all", n=words.number(finding.episodes))
+    if finding.acknowledged_by:
+        at = words.moment(finding.acknowledged_at)
+        yield words("acknowledged by {who} {at}", who=finding.acknowledged_by, at=at)
+    if finding.muted_until:
+        yield words("muted until {at}", at=words.moment(finding.muted_until))
+
+
+def _capital(text: str) -> str:
+    """With a capital letter, unless the first word is a name of the code."""
+    first = text.partition(" ")[0]
+    return text if any(sign in first for sign in "_.`/-") else text[:1].upper() + text[1:]
