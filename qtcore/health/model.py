@@ -126,12 +126,17 @@ class Finding(Document):
     healable: bool = Field(default=False, description="the plugin's own `heal` hook may resolve it in place")
     opened_at: AwareDatetime | None = None
     last_seen_at: AwareDatetime | None = None
+    gone_at: AwareDatetime | None = Field(
+        default=None, description="since then it is not seen any more, and counts as open until it has stayed away"
+    )
     resolved_at: AwareDatetime | None = None
+    unconfirmed: bool = Field(default=False, description="known from before the last restart, not seen again yet")
     count: int = Field(default=1, ge=1, description="how often it was seen")
     episodes: int = Field(default=1, ge=1, description="how often it went and came back while it counted as open")
     acknowledged_by: str | None = None
     acknowledged_at: AwareDatetime | None = None
     muted_until: AwareDatetime | None = Field(default=None, description="until then nobody is told of it")
+    muted_by: str | None = None
     trace_id: str | None = None
     reach: Reach = Reach.DOWNSTREAM
     root: bool = Field(default=False, description="its reason lies in itself, so it is never the effect of another")

@@ -57,9 +57,9 @@ def _at_work(view: PluginView, now_s: float) -> Verdict:
     said = _said(view, now_s)
     if said.status is Status.UNKNOWN:
         return said
-    silent_s = None if view.progressed_s is None else now_s - max(view.progressed_s, view.since_s)
-    if silent_s is not None and silent_s > SILENT_CADENCES * view.cadence_s:
-        silence = Verdict(Status.DEGRADED, f"alive, but no progress for {silent_s:.0f} s")
+    silence_s = silent_s(view, now_s)
+    if silence_s is not None:
+        silence = Verdict(Status.DEGRADED, f"alive, but no progress for {silence_s:.0f} s")
         said = silence if silence.status.rank < said.status.rank else said
     if view.lifecycle is Lifecycle.HEALING:
         return Verdict(worst(said.status, Status.DEGRADED), f"being healed: {said.summary}")
@@ -76,8 +76,23 @@ def _said(view: PluginView, now_s: float) -> Verdict:
     if view.health.status is Status.OFF:  # only the configuration or a person switches a plugin off
         return Verdict(Status.UNKNOWN, f"it calls itself off while it is {view.lifecycle}")
     said = Verdict(view.health.status, view.health.summary or view.health.status.value)
-    old = {name: now_s - at_s for name, at_s in view.expiries_s.items() if now_s >= at_s}
+    old = outdated_s(view, now_s)
     if not old or said.status.rank <= Status.UNKNOWN.rank:
         return said
     name, age_s = max(old.items(), key=lambda item: item[1])
     return Verdict(Status.UNKNOWN, f"what it knows of {name} ran out {age_s:.0f} s ago; it said: {said.summary}")
+
+
+def silent_s(view: PluginView, now_s: float) -> float | None:
+    """For how long a plugin at work has made no progress; None while that is not longer than it may."""
+    if view.progressed_s is None:
+        return None
+    silence_s = now_s - max(view.progressed_s, view.since_s)
+    return silence_s if silence_s > SILENT_CADENCES * view.cadence_s else None
+
+
+def outdated_s(view: PluginView, now_s: float) -> dict[str, float]:
+    """For how long what a plugin said has run out: each condition by name, the whole answer under the empty one."""
+    if view.health is not None and view.valid_until_s is not None and now_s >= view.valid_until_s:
+        return {"": now_s - view.valid_until_s}
+    return {name: now_s - at_s for name, at_s in view.expiries_s.items() if now_s >= at_s}

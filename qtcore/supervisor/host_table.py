@@ -58,6 +58,8 @@ class Death:
     reason: str
     culprit: str | None = None
     evidence: Evidence | None = None
+    code: int | None = None
+    """The exit code, or the number of the signal, where it ended by itself."""
 
 
 class HostEvents(Protocol):
@@ -178,7 +180,7 @@ class HostTable:
         if self._live.get(host.name) is host:
             del self._live[host.name]
         host.gone.set()
-        self._owner.host_gone(_death(host, end.cause, end.reason))
+        self._owner.host_gone(replace(_death(host, end.cause, end.reason), code=end.code))
 
     async def _kill(self, host: LiveHost) -> None:
         doom = host.doom

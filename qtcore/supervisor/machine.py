@@ -33,6 +33,11 @@ class Machine:
         self._moved = anyio.Event()
         self._awaited: float | None = None
 
+    @property
+    def busy(self) -> bool:
+        """An event is being carried out at this moment."""
+        return self._stepping
+
     def tell(self, event: Event) -> None:
         """Step the kernel with `event` and carry out what follows."""
         self._inbox.append(event)

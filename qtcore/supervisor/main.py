@@ -17,6 +17,7 @@ from pathlib import Path
 import anyio
 
 from qtcore.config.audit import audit_document
+from qtcore.config.audit_findings import findings_of
 from qtcore.config.check import all_problems
 from qtcore.config.configuration import Configuration
 from qtcore.config.inspection import inspect
@@ -34,7 +35,7 @@ from qtcore.records.journal import Journal
 from qtcore.records.journal_event import EventKind
 from qtcore.records.lock import SupervisorLock
 from qtcore.records.recovery import open_or_recover
-from qtcore.supervisor.configured import findings_of, keep_audit
+from qtcore.supervisor.configured import keep_audit
 from qtcore.supervisor.housekeeping import (
     LostLines,
     Watched,
@@ -264,6 +265,8 @@ def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Probl
             "started_monotonic_s": time.monotonic(),
         },
     )
+    plans = supervisor.topology.plan.plugins
+    supervisor.findings.restore([name for name, plan in plans.items() if plan.enabled])
     if recovered:
         supervisor.findings.see(
             None,

@@ -13,7 +13,7 @@ import anyio.to_thread
 from qtcore.documents import Facts
 from qtcore.health.model import Condition, Severity, Status
 from qtcore.health.score import Scored, score_overall, score_plugin
-from qtcore.health.verdict import PluginView, Verdict, judge
+from qtcore.health.verdict import Verdict, judge
 from qtcore.health.whole import HOLD_S, Steady, counts, overall, settle
 from qtcore.kernel.state import PluginState
 from qtcore.kernel.words import Lifecycle
@@ -139,22 +139,7 @@ class Projection:
 
     def verdict(self, name: str) -> Verdict:
         """The plugin's status now."""
-        supervisor = self._supervisor
-        plugin = supervisor.state.plugins[name]
-        reading = supervisor.rounds.readings.get(name)
-        progressed_ns = supervisor.board.progress_ns(supervisor.topology.slot(name))
-        view = PluginView(
-            lifecycle=plugin.lifecycle,
-            reason=plugin.waits_for or plugin.reason,
-            cadence_s=supervisor.topology.plan.plugins[name].cadence_s,
-            since_s=plugin.since_s,
-            health=reading.health if reading else None,
-            valid_until_s=reading.valid_until.monotonic_s if reading else None,
-            sensor_failure=reading.sensor_failure if reading else None,
-            expiries_s=reading.expiries_s if reading else {},
-            progressed_s=progressed_ns / 1e9 if progressed_ns else None,
-        )
-        return judge(view, time.monotonic())
+        return judge(self._supervisor.view(name), time.monotonic())
 
     def status_document(self) -> StatusDocument:
         """What `qt status` shows."""

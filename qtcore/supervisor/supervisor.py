@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 
 from qtcore.control import host_message as wire
 from qtcore.health.model import Finding, Severity
+from qtcore.health.verdict import PluginView
 from qtcore.hosts.board import Board
 from qtcore.hosts.fork_server_link import ForkServerLink
 from qtcore.hosts.launcher import Launcher
@@ -24,6 +25,7 @@ from qtcore.supervisor.calls import PendingCalls
 from qtcore.supervisor.findings import FindingsBook
 from qtcore.supervisor.host_table import Death, Doom, HostTable, LiveHost
 from qtcore.supervisor.housekeeping import RemovedFiles
+from qtcore.supervisor.judgement import Judgement
 from qtcore.supervisor.machine import Machine
 from qtcore.supervisor.recorder import Recorder
 from qtcore.supervisor.rounds import HealthRounds, Reading
@@ -33,6 +35,7 @@ from qtcore.supervisor.verdicts import health_seen, kernel_finding, said
 from qtcore.telemetry.setup import Telemetry
 
 POSTURE_LIFE_S = 3.0
+JUDGE_EVERY_S = 1.0
 DRAIN_S = 2.0
 """How long calls under way may take to end before a stopping plugin is cancelled."""
 ANSWER_MARGIN_S = 1.0
@@ -60,7 +63,7 @@ class Supervisor:
         self.story = Story(telemetry.tracer, topology.tenants)
         self._recorder = Recorder(journal, self.story, topology, telemetry)
         self.calls = PendingCalls()
-        self.findings = FindingsBook(journal, lambda: instant_now().wall)
+        self.findings = FindingsBook(journal, catalogue=topology.catalogue)
         self.rounds = HealthRounds(
             ask=self._ask_health, heard=self._health_heard, clock=time.monotonic, instant=instant_now
         )
@@ -75,6 +78,9 @@ class Supervisor:
             initial(topology.plan, journal.last_generations(topology.plan.plugins)),
             clock=time.monotonic,
             carry_out=self._carry_out,
+        )
+        self._judgement = Judgement(
+            topology, self.findings, state=lambda: self.state, view=self.view, clock=time.monotonic
         )
         self._loading: dict[str, set[str]] = {}
         self._deaf: dict[str, str] = {}
@@ -105,6 +111,7 @@ class Supervisor:
             tasks.start_soon(self._machine.keep_time, name="kernel time")
             tasks.start_soon(self._watch.run, name="heartbeats")
             tasks.start_soon(self.rounds.run, name="health rounds")
+            tasks.start_soon(self._pass_time, name="judgement")
             self.tell(events.SupervisorStarted(recent_bad_starts=self.journal.recent_bad_starts))
             task_status.started()
             await self.stopped.wait()
@@ -113,6 +120,31 @@ class Supervisor:
     def tell(self, event: events.Event) -> None:
         """Hand a fact to the kernel."""
         self._machine.tell(event)
+        if not self._machine.busy and self._judgement.judge_news():
+            self._note_change()
+
+    def view(self, plugin: str) -> PluginView:
+        """What is known of the plugin at this moment."""
+        state, reading = self.state.plugins[plugin], self.rounds.readings.get(plugin)
+        progressed_ns = self.board.progress_ns(self.topology.slot(plugin))
+        return PluginView(
+            lifecycle=state.lifecycle,
+            reason=state.waits_for or state.reason,
+            cadence_s=self.topology.plan.plugins[plugin].cadence_s,
+            since_s=state.since_s,
+            health=reading.health if reading else None,
+            valid_until_s=reading.valid_until.monotonic_s if reading else None,
+            sensor_failure=reading.sensor_failure if reading else None,
+            expiries_s=reading.expiries_s if reading else {},
+            progressed_s=progressed_ns / 1e9 if progressed_ns else None,
+        )
+
+    async def _pass_time(self) -> None:
+        """What time alone brings about, without an event to tell of it."""
+        while True:
+            await anyio.sleep(JUDGE_EVERY_S)
+            if any([self._judgement.judge(), self.findings.pass_time()]):
+                self._note_change()
 
     # --- what the kernel wants ---------------------------------------------------------------
 
@@ -138,6 +170,7 @@ class Supervisor:
                 self._set_posture(command)
             case commands.RecordTransition():
                 self._recorder.transition(command)
+                self._judgement.transition(command)
                 self._note_change()
             case commands.RecordHealing():
                 self._recorder.healing(command)
@@ -237,6 +270,7 @@ class Supervisor:
             self.rounds.end(name)
         died_ns = time.time_ns()
         self._recorder.host_gone(death)
+        self._judgement.host_gone(death)
         self.tell(events.HostGone(death.host, death.incarnation, death.cause, death.reason, death.culprit))
         self.story.buried(death.host)
         self._recorder.host_buried(death, died_ns)
@@ -300,6 +334,7 @@ class Supervisor:
         if self.state.plugins[message.plugin].generation == message.generation:
             self.board.set_lease(self.topology.slot(message.plugin), 0)
         self._recorder.last_words(host.name, message)
+        self._judgement.ended(message)
         reason = message.sentence or f"{message.plugin} ended ({message.cause.value})"
         self.tell(events.PluginEnded(message.plugin, message.generation, message.cause, reason, message.retry_after_s))
 
@@ -327,10 +362,11 @@ class Supervisor:
             self.tell(events.ClaimMade(claim))
 
     def _finding_raised(self, message: wire.FindingRaised) -> None:
+        finding = message.finding
         if message.resolved:
-            self.findings.resolve(message.plugin, message.finding.code, "the plugin says so")
+            self.findings.resolve(message.plugin, finding.code, "the plugin says so", subject=finding.subject)
         else:
-            self.findings.see(message.plugin, message.finding, trace_id=message.finding.trace_id)
+            self.findings.see(message.plugin, finding, trace_id=finding.trace_id)
         self._note_change()
 
     # --- what the watches see ------------------------------------------------------------------
@@ -344,6 +380,7 @@ class Supervisor:
 
     def _suspect(self, host: str, incarnation: int, sentence: str) -> None:
         self._recorder.suspected(host, sentence)
+        self._judgement.suspected(host, sentence)
         self.tell(events.HostSuspected(host, incarnation, Cause.HUNG, sentence))
 
     def _ask_health(self, plugin: str, generation: int, request: str) -> None:
@@ -354,9 +391,11 @@ class Supervisor:
     def _health_heard(self, reading: Reading) -> None:
         if reading.health is not None:
             self.findings.see_health(reading.plugin, reading.health.findings)
+            self.findings.undeclared(reading.plugin)
+        news = self._judgement.judge_one(reading.plugin)
         self.story.health(reading)
         self.tell(health_seen(reading, self.findings.worst_healable(reading.plugin)))
-        if self._is_news(reading):
+        if self._is_news(reading) or news:
             self._note_change()
 
     def _is_news(self, reading: Reading) -> bool:
