@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from plugins.domain import Source
+from plugins.model_supervisor import kinds
 from plugins.model_supervisor.edge import EdgeWord
 from plugins.model_supervisor.rules import Rules
 from plugins.model_supervisor.standing import SourceStanding
 from plugins.model_supervisor.weighing import Record
-from qtcore import Finding, Health, Severity
-
-NO_EDGE = "QT-MODEL-NO-EDGE"
+from qtcore import Finding, Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +93,9 @@ def no_edge(sources: Sequence[SourceStanding], *, enforced: bool) -> Finding | N
     idle = [each for each in sources if each.edge.word is EdgeWord.NO_EDGE]
     if not idle:
         return None
-    return Finding(
-        code=NO_EDGE,
-        severity=Severity.LOW,
-        summary="; ".join(f"{each.source}: {each.edge.sentence}" for each in idle),
-        evidence={str(each.source): shown(each) for each in idle},
-        cause="acting on these signals would have earned nothing that is surely above costs",
-        consequence="their entries are stopped" if enforced else "their entries go on: the supervisor only advises",
-        fix="train on more or other data (`qt models train`), or live with a source that does not earn",
-        verify="`qt sources` shows an interval above zero",
+    return kinds.NO_EDGE.found(
+        "; ".join(f"{each.source}: {each.edge.sentence}" for each in idle),
+        evidence={**{str(each.source): shown(each) for each in idle}, "entries_stopped": enforced},
     )
 
 
@@ -137,104 +130,57 @@ def _is_uncalibrated(standing: SourceStanding, rules: Rules) -> bool:
 
 def _blind(now: Overview) -> Finding:
     why = now.failure or f"the last judgement is {now.judged_ago_s or 0:.0f} s old"
-    return Finding(
-        code="QT-MODEL-BLIND",
-        severity=Severity.MEDIUM,
-        summary=f"sources are not judged any more: {why}",
-        cause="a judgement failed or took longer than its deadline",
-        consequence="verdicts run out, and with them the entries of the sources that they allow",
-        fix="none is needed when it comes back by itself; otherwise see `qt logs model_supervisor`",
-        verify="`qt sources` answers with young figures",
-    )
+    return kinds.BLIND.found(f"sources are not judged any more: {why}")
 
 
 def _meaningless(standing: SourceStanding) -> Finding:
-    return Finding(
-        code="QT-MODEL-CONFIDENCE",
-        severity=Severity.HIGH,
-        summary=f"{standing.source}: {standing.complaint}",
-        evidence=shown(standing),
-        cause="a model that is stuck, fed with constants, or answers on another scale",
-        consequence="its confidence passes or fails thresholds for no reason",
-        fix="`qt models list` shows what votes; `qt models rollback MEMBER` takes the version before",
-        verify="`qt sources` shows confidences that differ and stay inside their scale",
+    return kinds.CONFIDENCE.found(
+        f"{standing.source}: {standing.complaint}", subject=str(standing.source), evidence=shown(standing)
     )
 
 
 def _biased(standing: SourceStanding) -> Finding:
-    return Finding(
-        code="QT-MODEL-BIAS",
-        severity=Severity.HIGH,
-        summary=f"{standing.source} leans to one side: {standing.balance.sentence}",
+    return kinds.BIAS.found(
+        f"{standing.source} leans to one side: {standing.balance.sentence}",
+        subject=str(standing.source),
         evidence={**shown(standing), "chance": standing.balance.chance},
-        cause="the source says one side more often than the market rewards it; a trend alone does not explain it",
-        consequence="all positions stand or fall together, against what happens",
-        fix="train anew, or roll back to the version before the lean began",
-        verify="`qt sources` shows shares that do not differ by more than chance",
     )
 
 
 def _uncalibrated(standing: SourceStanding, rules: Rules) -> Finding:
     figures = standing.reliability
-    return Finding(
-        code="QT-MODEL-CALIBRATION",
-        severity=Severity.MEDIUM,
-        summary=f"{standing.source} says {figures.confidence:.0%} and is right in {figures.right:.0%}",
+    return kinds.CALIBRATION.found(
+        f"{standing.source} says {figures.confidence:.0%} and is right in {figures.right:.0%}",
+        subject=str(standing.source),
         evidence={**shown(standing), "limit": rules.calibration},
-        cause="the market is not what the calibration was fitted on",
-        consequence="thresholds let pass what they were not meant for",
-        fix="train anew; retraining does so by itself on this finding",
-        verify="`qt sources` shows a calibration gap below the limit",
     )
 
 
 def _changed(standing: SourceStanding) -> Finding:
-    return Finding(
-        code="QT-MODEL-DRIFT",
-        severity=Severity.LOW,
-        summary="; ".join(change.sentence for change in standing.changes),
+    return kinds.DRIFT.found(
+        "; ".join(change.sentence for change in standing.changes),
+        subject=str(standing.source),
         evidence=shown(standing),
-        cause="what goes in or comes out of the source is no longer what it was",
-        consequence="what was learned before may not hold any more",
-        fix="none at once; retraining takes it as a reason",
-        verify="the change leaves `qt sources` one window of signals later",
     )
 
 
 def _absent(record: Record, rules: Rules) -> Finding:
-    return Finding(
-        code="QT-MODEL-COVERAGE",
-        severity=Severity.MEDIUM,
-        summary=f"{record.member} counts in {record.coverage:.0%} of the votes, of at least {rules.coverage:.0%}",
+    return kinds.COVERAGE.found(
+        f"{record.member} counts in {record.coverage:.0%} of the votes, of at least {rules.coverage:.0%}",
+        subject=str(record.member),
         evidence={"member": str(record.member), "votes": record.n, "coverage": round(record.coverage, 3)},
-        cause="it is absent, late, or has too little history for most symbols",
-        consequence="the ensemble is made by the others alone",
-        fix="`qt call models.votes` names the reason of each",
-        verify="`qt sources` shows its coverage",
     )
 
 
 def _fallback(share: float) -> Finding:
-    return Finding(
-        code="QT-MODEL-FALLBACK",
-        severity=Severity.MEDIUM,
-        summary=f"{share:.0%} of the signals come from the fallback rule although models vote",
+    return kinds.FALLBACK.found(
+        f"{share:.0%} of the signals come from the fallback rule although models vote",
         evidence={"fallback_share": round(share, 3)},
-        cause="the ensemble has no view of most symbols",
-        consequence="what trades is a rule, not what was trained",
-        fix="`qt call models.votes` shows why members do not count",
-        verify="`qt sources` shows a lower share",
     )
 
 
 def _late(late_s: float, rules: Rules) -> Finding:
-    return Finding(
-        code="QT-MODEL-LATE",
-        severity=Severity.MEDIUM,
-        summary=f"signals come {late_s:.1f} s after their candle (limit {rules.late_s:g} s)",
+    return kinds.LATE.found(
+        f"signals come {late_s:.1f} s after their candle (limit {rules.late_s:g} s)",
         evidence={"late_s": round(late_s, 3), "limit_s": rules.late_s},
-        cause="the machine is short of processors, or a member takes too long",
-        consequence="prices have moved by the time an order leaves",
-        fix="take a member out (DEEP=0), or fewer symbols",
-        verify="`qt sources` shows the time",
     )

@@ -24,8 +24,9 @@ from plugins.domain import (
     candles_of,
     market_ms,
 )
-from plugins.model_supervisor.condition import NO_EDGE, Overview, doubt, facts_of, health_of, no_edge, shown
+from plugins.model_supervisor.condition import Overview, doubt, facts_of, health_of, no_edge, shown
 from plugins.model_supervisor.court import Court, Judgement, judge
+from plugins.model_supervisor.kinds import KINDS, NO_EDGE
 from plugins.model_supervisor.rules import Said
 from plugins.model_supervisor.settings import ModelSupervisorSettings
 from plugins.model_supervisor.standing import SourceStanding
@@ -37,6 +38,7 @@ from qtcore import (
     CallUnanswered,
     Context,
     Finding,
+    FindingKind,
     Gap,
     Health,
     NotReady,
@@ -112,6 +114,12 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
                 ctx.log.warning("candles that were missed are fetched later", why=str(error))
         await self._judge(ctx)
 
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
+
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
         """By effect: fates become known, sources are judged by them, and each is what it should be."""
@@ -175,7 +183,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         if finding is not None:
             ctx.raise_finding(finding)
         else:
-            ctx.resolve_finding(NO_EDGE)
+            ctx.resolve_finding(NO_EDGE.code)
 
     async def _advise(self, ctx: Ctx, judgement: Judgement) -> None:
         """Say that the models have grown stale, from when on, until they no longer are."""

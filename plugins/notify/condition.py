@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from plugins.notify import kinds
 from plugins.notify.outbox import Tally
 from qtcore import Finding, Health, Severity, Status, counted
 
@@ -53,44 +54,21 @@ def _findings(figures: Figures) -> list[Finding]:
     found = []
     if figures.blind is not None or (figures.read_age_s or 0.0) > BLIND_S:
         why = figures.blind or f"it was read last {figures.read_age_s:.0f} s ago"
-        found.append(
-            Finding(
-                code="QT-NOTIFY-BLIND",
-                severity=Severity.HIGH,
-                summary=f"the journal cannot be read: {why}",
-                consequence="nobody is told of anything",
-                fix="see `qt events`; mend or move the journal",
-                healable=True,
-            )
-        )
+        found.append(kinds.BLIND.found(f"the journal cannot be read: {why}"))
     for name, (waiting, tally) in figures.receivers.items():
         if tally.trouble is not None:
             found.append(_undelivered(name, waiting, tally))
     if figures.forgot is not None or figures.lost_lines:
-        found.append(
-            Finding(
-                code="QT-NOTIFY-FORGOT",
-                severity=Severity.MEDIUM,
-                summary=figures.forgot or f"{counted(figures.lost_lines, 'notice')} could not be written to the file",
-                consequence="after a restart something may be told twice or not at all",
-                fix="free space on the disk of the home folder",
-                healable=True,
-            )
-        )
+        lost = f"{counted(figures.lost_lines, 'notice')} could not be written to the file"
+        found.append(kinds.FORGOT.found(figures.forgot or lost))
     return found
 
 
 def _undelivered(name: str, waiting: int, tally: Tally) -> Finding:
     lost = f", {counted(tally.given_up, 'notice')} given up" if tally.given_up else ""
-    return Finding(
-        code=f"QT-NOTIFY-{name.upper()}",
-        severity=Severity.HIGH,
-        summary=f"{tally.trouble}; {counted(waiting, 'notice')} wait{'s' if waiting == 1 else ''}{lost}",
+    return kinds.UNDELIVERED[name].found(
+        f"{tally.trouble}; {counted(waiting, 'notice')} wait{'s' if waiting == 1 else ''}{lost}",
         evidence={"waiting": waiting, "given_up": tally.given_up, "delivered": tally.delivered},
-        consequence="a person may not learn what must be known; notices.jsonl in the home has them all",
-        fix=f"check the settings of {name} and whether its server is up, then `qt notify test`",
-        verify="`qt why notify` shows the test delivered",
-        healable=True,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from plugins.notify.condition import Figures, health_of
+from plugins.notify.kinds import KINDS
 from plugins.notify.letter import Letter
 from plugins.notify.memory import Forgotten, recall, remember
 from plugins.notify.notices import Notice, NoticeKind, Rhythm, due
@@ -16,7 +17,7 @@ from plugins.notify.outbox import Outbox
 from plugins.notify.receivers import receivers_of
 from plugins.notify.settings import NotifySettings
 from plugins.notify.troubles import Book, Watchfulness, noted
-from qtcore import Context, Health, Plugin, QtError, Severity, action, every, hookimpl
+from qtcore import Context, FindingKind, Health, Plugin, QtError, Severity, action, every, hookimpl
 from qtcore.upkeep import LineFile
 
 Ctx = Context[NotifySettings]
@@ -66,6 +67,12 @@ class Notify(Plugin[NotifySettings]):
         """Begin the file of notices anew when somebody removed it."""
         if self._notices is not None and self._notices.mend():
             ctx.log.warning("the file of notices was removed; a new one was begun", path=str(ctx.home / FILE_NAME))
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

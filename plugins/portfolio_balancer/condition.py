@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from plugins.domain import PortfolioAdvice
-from qtcore import Finding, Health, Severity
+from plugins.portfolio_balancer import kinds
+from qtcore import Finding, Health
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +53,9 @@ def health_of(now: Standing) -> Health:
 
 def _blind(now: Standing) -> Finding:
     why = now.failure or f"the last estimate is {now.estimate_age_s or 0:.0f} s old"
-    return Finding(
-        code="QT-PORTFOLIO-BLIND",
-        severity=Severity.MEDIUM,
-        summary=f"how symbols move together is not known any more: {why}",
-        cause="the estimate failed or took longer than its deadline",
-        consequence="advice goes on with the last figures; entries are cut by what was true then",
-        fix="none is needed when it comes back by itself; otherwise see `qt logs portfolio_balancer`",
-        verify="`qt portfolio` shows returns",
-        healable=True,
-    )
+    return kinds.BLIND.found(f"how symbols move together is not known any more: {why}")
 
 
 def _over(advice: PortfolioAdvice) -> Finding:
-    return Finding(
-        code="QT-PORTFOLIO-OVER",
-        severity=Severity.MEDIUM,
-        summary=advice.reductions[0].reason,
-        evidence={cut.symbol: f"close {cut.share:.0%}: {cut.reason}" for cut in advice.reductions},
-        cause="prices moved, or positions were opened outside of its advice",
-        consequence="position_monitor closes these parts"
-        if advice.enforced
-        else "nothing: the balancer only observes or advises",
-        fix="let the reductions happen, or close positions by hand (`qt positions`)",
-        verify="`qt portfolio` shows no reductions",
-    )
+    cuts: dict[str, JsonValue] = {cut.symbol: f"close {cut.share:.0%}: {cut.reason}" for cut in advice.reductions}
+    return kinds.OVER.found(advice.reductions[0].reason, evidence={**cuts, "enforced": advice.enforced})

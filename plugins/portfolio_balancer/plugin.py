@@ -22,6 +22,7 @@ from plugins.domain import (
 from plugins.portfolio_balancer.advising import advice, book_of
 from plugins.portfolio_balancer.condition import Standing, health_of
 from plugins.portfolio_balancer.estimate import NOTHING, Estimate, estimated
+from plugins.portfolio_balancer.kinds import KINDS
 from plugins.portfolio_balancer.prices import Prices
 from plugins.portfolio_balancer.settings import PortfolioBalancerSettings
 from qtcore import (
@@ -29,6 +30,7 @@ from qtcore import (
     CallUnanswered,
     Context,
     Finding,
+    FindingKind,
     Gap,
     Health,
     NotReady,
@@ -98,6 +100,12 @@ class PortfolioBalancer(Plugin[PortfolioBalancerSettings]):
                 ctx.log.warning("prices that were missed are fetched later", why=str(error))
         await self._estimate_anew(ctx)
         await self._say(ctx)
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
