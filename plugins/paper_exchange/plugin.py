@@ -52,6 +52,7 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
 
     def __init__(self) -> None:
         self._server: VenueServer | None = None
+        self._tells_faults = True
 
     @hookimpl
     async def start(self, ctx: Context[PaperExchangeSettings]) -> None:
@@ -60,6 +61,7 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
             raise NeedsOperator(
                 f"the paper exchange was started in mode {ctx.mode}: disable it in plugins.yaml, or run in mode paper"
             )
+        self._tells_faults = ctx.settings.tell_faults
         source = await _market(ctx.settings)
         async with _listening(ctx, source) as server:
             self._server = server
@@ -92,7 +94,8 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
             "readers": len(self._server.sockets.all),
             "clock_slips": venue.slips,
         }
-        findings = judged(venue, [active.fault.shown() for active in self._server.faults.active()])
+        faults = self._server.faults.active() if self._tells_faults else []
+        findings = judged(venue, [active.fault.shown() for active in faults])
         if not findings:
             return Health.healthy(_shown(venue), **facts)
         worst = Status.CRITICAL if any(f.severity is Severity.CRITICAL for f in findings) else Status.DEGRADED

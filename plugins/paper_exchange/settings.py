@@ -42,6 +42,9 @@ class PaperExchangeSettings(Settings):
     connection_life_s: PositiveFloat = Field(86_400.0, description="after this a websocket is closed")
     ping_s: PositiveFloat = Field(180.0, description="between pings on a websocket")
     pong_s: PositiveFloat = Field(600.0, description="a websocket without a pong for this long is dropped")
+    tell_faults: bool = Field(
+        default=True, description="whether health says which faults were asked for; false in a drill of finding them"
+    )
     faults: tuple[Fault, ...] = Field((), description="faults that begin with the venue, for a drill (see the docs)")
 
     @field_validator("market")

@@ -31,13 +31,26 @@ class Thin:
     struck: Callable[[], None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Still:
+    """What is told of a symbol whose market stands still: its last two prices, and the market time of then."""
+
+    last: Decimal
+    previous: Decimal
+    at_ms: int
+
+
 @dataclass(slots=True)
 class Quirks:
-    """`held` are symbols whose triggered orders do not reach the engine; `liquidating` refuses all orders."""
+    """`held` are symbols whose triggered orders do not reach the engine; `liquidating` refuses all orders.
+
+    Of symbols in `still` only what was then is told; the engine goes on with what is.
+    """
 
     held: set[str] = field(default_factory=set)
     thin: dict[str, Thin] = field(default_factory=dict)
     status: dict[str, SymbolStatus] = field(default_factory=dict)
+    still: dict[str, Still] = field(default_factory=dict)
     liquidating: bool = False
 
     def holds(self, symbol: str) -> bool:

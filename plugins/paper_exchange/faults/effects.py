@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from plugins.paper_exchange.core.events import Deleverage, Delist, Liquidate, ReleaseTriggers
-from plugins.paper_exchange.core.quirks import SymbolStatus, Thin
+from plugins.paper_exchange.core.quirks import Still, SymbolStatus, Thin
 from plugins.paper_exchange.faults.board import Active, Board, Effect
 from plugins.paper_exchange.faults.kinds import (
     BracketChange,
@@ -20,6 +20,7 @@ from plugins.paper_exchange.faults.kinds import (
     Delisting,
     Disconnect,
     FilterChange,
+    FrozenMarket,
     FundingInterval,
     HalfOpen,
     Liquidation,
@@ -84,6 +85,8 @@ class VenueEffects:
                 return self._filter_change(fault)
             case StaleSnapshot():
                 return self._stale_snapshot()
+            case FrozenMarket():
+                return self._frozen_market(fault)
             case Mute():
                 return self._mute(fault)
             case HalfOpen():
@@ -162,6 +165,14 @@ class VenueEffects:
         self._venue.account.rules[fault.symbol] = refiltered(before, fault)
         yield
         self._venue.account.rules[fault.symbol] = before
+
+    @asynccontextmanager
+    async def _frozen_market(self, fault: FrozenMarket) -> AsyncIterator[None]:
+        account = self._venue.account
+        price = account.prices[fault.symbol]
+        account.quirks.still[fault.symbol] = Still(price.last, price.previous, self._venue.now_ms())
+        yield
+        account.quirks.still.pop(fault.symbol, None)
 
     @asynccontextmanager
     async def _stale_snapshot(self) -> AsyncIterator[None]:

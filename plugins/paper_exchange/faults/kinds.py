@@ -44,6 +44,8 @@ class FaultKind(StrEnum):
     BRACKET_CHANGE = "bracket_change"
     DELISTING = "delisting"
     FILTER_CHANGE = "filter_change"
+    EMPTY_REPLY = "empty_reply"
+    FROZEN_MARKET = "frozen_market"
 
 
 class SocketGroup(StrEnum):
@@ -194,6 +196,22 @@ class ClockSkew(BaseFault):
     strikes: ClassVar[bool] = False
     kind: Literal[FaultKind.CLOCK_SKEW] = FaultKind.CLOCK_SKEW
     by_ms: int = Field(2_000, ge=-60_000, le=60_000)
+
+
+class EmptyReply(RequestFault):
+    """A reading call is answered with an empty list, as if there were nothing."""
+
+    kind: Literal[FaultKind.EMPTY_REPLY] = FaultKind.EMPTY_REPLY
+    path: str = Field(pattern=r"^/", description="the path that answers with nothing, like /fapi/v3/positionRisk")
+    method: Literal["GET"] = "GET"
+
+
+class FrozenMarket(BaseFault):
+    """What is told of one symbol stands still, prices with their old times; orders are filled as before."""
+
+    strikes: ClassVar[bool] = False
+    kind: Literal[FaultKind.FROZEN_MARKET] = FaultKind.FROZEN_MARKET
+    symbol: str
 
 
 class StaleSnapshot(BaseFault):
@@ -371,7 +389,9 @@ Fault = Annotated[
     | FundingInterval
     | BracketChange
     | Delisting
-    | FilterChange,
+    | FilterChange
+    | EmptyReply
+    | FrozenMarket,
     Field(discriminator="kind"),
 ]
 

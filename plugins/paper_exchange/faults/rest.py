@@ -14,6 +14,7 @@ from plugins.paper_exchange.faults.kinds import (
     Banned,
     ClockSkew,
     DropReply,
+    EmptyReply,
     MovedPath,
     Overload,
     RefusalCode,
@@ -93,7 +94,9 @@ class RestFaults:
         self._say_unknown(endpoint, executed=False)
 
     def snapshot(self, endpoint: Endpoint, params: Params) -> Any | None:
-        """The stale answer to a reading call; None where it is to be answered as it is."""
+        """The stale or empty answer to a reading call; None where it is to be answered as it is."""
+        if self._board.strike(EmptyReply, lambda fault: _struck(fault, endpoint)) is not None:
+            return []
         if endpoint.method != "GET" or endpoint.path not in self.frozen:
             return None
         stale, symbol = self.frozen[endpoint.path], params.optional_text("symbol")

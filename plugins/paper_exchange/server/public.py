@@ -8,6 +8,7 @@ from decimal import Decimal
 import orjson
 
 from plugins.paper_exchange.core import refusals
+from plugins.paper_exchange.core.account import Price
 from plugins.paper_exchange.core.kinds import Side
 from plugins.paper_exchange.core.ladder import Ladder
 from plugins.paper_exchange.core.refusals import Refusal
@@ -62,12 +63,11 @@ async def tickers_24h(call: Call) -> Answer:
 
 
 async def price_tickers(call: Call) -> Answer:
-    account = call.venue.account
     rows = [
         {
             "symbol": symbol,
-            "price": wire.fixed(account.prices[symbol].last, call.rules(symbol).price_precision),
-            "time": call.now_ms,
+            "price": wire.fixed(told(call.venue, symbol)[0].last, call.rules(symbol).price_precision),
+            "time": told(call.venue, symbol)[1],
         }
         for symbol in _asked(call)
     ]
@@ -76,7 +76,7 @@ async def price_tickers(call: Call) -> Answer:
 
 async def book_tickers(call: Call) -> Answer:
     rows = [
-        market_wire.book_ticker(ladder_of(call.venue, symbol), call.venue.account.prices[symbol].at_ms)
+        market_wire.book_ticker(ladder_of(call.venue, symbol), told(call.venue, symbol)[0].at_ms)
         for symbol in _asked(call)
     ]
     return rows[0] if "symbol" in call.params else rows
@@ -147,20 +147,28 @@ async def funding_rates(call: Call) -> Answer:
     return rows[:limit] if start else rows[-limit:]
 
 
+def told(venue: Venue, symbol: str) -> tuple[Price, int]:
+    """The price of a symbol as it is told, and the market time that goes with it."""
+    still = venue.account.quirks.still.get(symbol)
+    if still is None:
+        return venue.account.prices[symbol], venue.now_ms()
+    return Price(still.last, still.previous, still.at_ms), still.at_ms
+
+
 def ladder_of(venue: Venue, symbol: str) -> Ladder:
-    return Ladder(venue.account.prices[symbol].last, venue.account.rules[symbol], venue.economics)
+    return Ladder(told(venue, symbol)[0].last, venue.account.rules[symbol], venue.economics)
 
 
 def premium_row(venue: Venue, symbol: str) -> Json:
-    now_ms = venue.now_ms()
+    price, now_ms = told(venue, symbol)
     ahead = venue.schedule.outlook(symbol, now_ms)
-    return market_wire.premium_index(symbol, venue.account.prices[symbol], ahead.rate, ahead.next_ms, now_ms)
+    return market_wire.premium_index(symbol, price, ahead.rate, ahead.next_ms, now_ms)
 
 
 async def day_ticker(venue: Venue, symbol: str) -> Json:
     """The last 24 hours, from quarter-hour candles."""
     series = await venue.candles.series(symbol, DAY_INTERVAL)
-    now_ms, price = venue.now_ms(), venue.account.prices[symbol]
+    price, now_ms = told(venue, symbol)
     recent = [candle for candle in series.closed if candle.end_ms > now_ms - DAY_MS]
     forming = venue.candles.forming(symbol, DAY_INTERVAL)
     if forming is not None:
@@ -182,6 +190,8 @@ async def _window(call: Call, symbol: str) -> list[Candle]:
     forming = call.venue.candles.forming(symbol, interval)
     if forming is not None:
         candles.append(forming)
+    if (still := call.venue.account.quirks.still.get(symbol)) is not None:
+        candles = [candle for candle in candles if candle.end_ms <= still.at_ms]
     if start is not None and candles and start < candles[0].open_ms:
         first_ms = candles[0].open_ms
         candles = await call.venue.candles.older(symbol, interval, start, first_ms, limit) + candles

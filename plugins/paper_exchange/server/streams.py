@@ -56,7 +56,7 @@ class Streams:
 
     def traded(self, steps: Sequence[Step]) -> None:
         for step in steps:
-            if self._is_delisted(step.symbol):
+            if self._is_silent(step.symbol):
                 continue
             self._send_trade(step)
             self._send_book(step)
@@ -67,7 +67,7 @@ class Streams:
     def closed(self, candles: Sequence[ClosedCandle], at_ms: int) -> None:
         """Send every closed candle in one burst; when the last has left is noted for the benchmark."""
         read = [c for c in candles if self._sockets.wants(_kline_stream(c.symbol, c.interval))]
-        read = [closed for closed in read if not self._is_delisted(closed.symbol)]
+        read = [closed for closed in read if not self._is_silent(closed.symbol)]
         for number, closed in enumerate(read, start=1):
             rules = self._venue.account.rules[closed.symbol]
             event = market_wire.kline_event(rules, closed.interval, closed.candle, closed=True, at_ms=at_ms)
@@ -107,6 +107,8 @@ class Streams:
                 self._sockets.publish(stream, self._book_change(step))
 
     def _send_forming(self, symbol: str) -> None:
+        if self._is_silent(symbol):
+            return
         rules, at_ms = self._venue.account.rules[symbol], self._updated_ms[symbol]
         for interval in self._intervals.get(symbol, ()):
             candle = self._venue.candles.forming(symbol, interval)
@@ -122,8 +124,10 @@ class Streams:
             for stream in read:
                 self._sockets.publish(stream, event)
 
-    def _is_delisted(self, symbol: str) -> bool:
-        return self._venue.account.quirks.status_of(symbol) is SymbolStatus.CLOSE
+    def _is_silent(self, symbol: str) -> bool:
+        """Whether the market of a symbol is over or stands still."""
+        quirks = self._venue.account.quirks
+        return quirks.status_of(symbol) is SymbolStatus.CLOSE or symbol in quirks.still
 
     def _book_change(self, step: Step) -> Json:
         """From the book of the trade before to that of this one: the ladder moves as a whole, old levels go."""

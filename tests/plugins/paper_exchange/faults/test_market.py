@@ -177,3 +177,19 @@ async def test_an_account_near_its_end_is_called_for_margin(bench, market):
         forced = await events.next()
     assert forced["o"]["c"].startswith("autoclose-")
     assert await bench.client.fetch_positions() == []
+
+
+async def test_frozen_market(bench, market):
+    """What is told of the symbol stands still with its old time; the others, and its own orders, go on."""
+    market.write("BTCUSDT", 1, "100000", "100000", "98000", "98000")
+    before = await bench.client.fetch_funding_rate(BTC)
+    await bench.inject(kind="frozen_market", symbol="BTCUSDT", seconds=30)
+    await bench.running.advance(2)
+    told = await bench.client.fetch_funding_rate(BTC)
+    assert (told["markPrice"], told["timestamp"]) == (before["markPrice"], before["timestamp"])
+    bought = await bench.buy()
+    assert bought["average"] < 99_000
+    await bench.clear()
+    after = await bench.client.fetch_funding_rate(BTC)
+    assert after["timestamp"] > before["timestamp"]
+    assert after["markPrice"] < before["markPrice"]

@@ -193,3 +193,11 @@ async def test_a_form_is_no_command(bench):
     """What a page in a browser could send does not begin a fault."""
     async with bench.running.http.post(f"{bench.running.url}/qt/v1/faults", data='{"kind": "mute"}') as response:
         assert response.status == 400
+
+
+async def test_empty_reply(bench):
+    """The account has a position, and the call that lists positions says that there is none, once."""
+    await bench.buy()
+    await bench.inject(kind="empty_reply", path="/fapi/v3/positionRisk")
+    assert await bench.client.fetch_positions([BTC]) == []
+    assert len(await bench.client.fetch_positions([BTC])) == 1
