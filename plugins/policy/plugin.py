@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from plugins.domain import Account, Candle, TradingPolicy
 from plugins.policy.deciding import posture_of, trading_policy
+from plugins.policy.kinds import BLIND, KINDS
 from plugins.policy.settings import PolicySettings
 from plugins.policy.watch import Watch
 from qtcore import (
@@ -15,11 +16,11 @@ from qtcore import (
     CallUnanswered,
     Context,
     Finding,
+    FindingKind,
     Health,
     NotReady,
     Plugin,
     QtError,
-    Severity,
     Subscription,
     action,
     every,
@@ -68,6 +69,12 @@ class Policy(Plugin[PolicySettings]):
                 await self._arrived.wait()
                 await asyncio.sleep(GATHER_S)
                 await self._judge(ctx, watch)
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Context[PolicySettings]) -> Health:
@@ -160,13 +167,4 @@ async def _warm_up(ctx: Context[PolicySettings], watch: Watch) -> None:
 
 
 def _blind(stale: list[str]) -> Finding:
-    return Finding(
-        code="QT-POLICY-BLIND",
-        severity=Severity.MEDIUM,
-        summary="the policy has no fresh candles to judge by",
-        evidence={"stale": list(stale)},
-        cause="no closed candle has come: the feed is away, or the market stands still",
-        consequence="no entries; exits are not touched",
-        fix="see the feed: `qt why feed`",
-        verify="`qt call policy.explain` shows young candles",
-    )
+    return BLIND.found("the policy has no fresh candles to judge by", evidence={"stale": list(stale)})

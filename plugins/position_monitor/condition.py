@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from plugins.position_monitor import kinds
 from qtcore import Finding, Health, Severity
 
 
@@ -52,9 +54,7 @@ def health_of(figures: Figures) -> Health:
 
 
 def _findings(figures: Figures) -> list[Finding]:
-    found = []
-    if figures.naked:
-        found.append(_naked(figures))
+    found = [*_naked(figures)]
     if figures.differs_s > figures.differs_limit_s:
         found.append(_unseen(figures))
     if figures.adrift and figures.drift is not None:
@@ -62,42 +62,27 @@ def _findings(figures: Figures) -> list[Finding]:
     return found
 
 
-def _naked(figures: Figures) -> Finding:
-    symbol, naked_s = max(figures.naked.items(), key=lambda item: item[1])
-    return Finding(
-        code="QT-POSITION-NAKED",
-        severity=Severity.CRITICAL if naked_s > figures.naked_limit_s else Severity.HIGH,
-        summary=f"{symbol} has had no live stop on the venue for {naked_s:.1f} s",
-        evidence={"naked_s": {name: round(value, 2) for name, value in figures.naked.items()}},
-        cause=figures.last_failure or "its stop is being placed",
-        consequence="a jump of the market is not stopped by the venue",
-        fix="nothing, unless it lasts: a stop is placed, or the position is closed; by hand: "
-        f'`qt call exchange.close \'{{"symbol": "{symbol}", "reason": "operator"}}\'`',
-        verify="`qt positions` shows a stop beside each position",
-    )
+def _naked(figures: Figures) -> Iterator[Finding]:
+    """One for each position, the one that has waited longest first."""
+    for symbol, naked_s in sorted(figures.naked.items(), key=lambda item: -item[1]):
+        yield kinds.NAKED.found(
+            f"{symbol} has had no live stop on the venue for {naked_s:.1f} s",
+            subject=symbol,
+            severity=Severity.CRITICAL if naked_s > figures.naked_limit_s else Severity.HIGH,
+            evidence={"naked_s": round(naked_s, 2), "limit_s": figures.naked_limit_s},
+            cause=figures.last_failure or "",
+        )
 
 
 def _unseen(figures: Figures) -> Finding:
-    return Finding(
-        code="QT-POSITION-UNSEEN",
-        severity=Severity.HIGH,
-        summary=f"the account holds {figures.account_positions} positions, {figures.positions} are followed",
+    return kinds.UNSEEN.found(
+        f"the account holds {figures.account_positions} positions, {figures.positions} are followed",
         evidence={"for_s": round(figures.differs_s, 1)},
-        cause="messages were lost, or fills and positions do not agree at the exchange",
-        consequence="what is not followed keeps its stop on the venue, but is not led out of the market",
-        fix="`qt call exchange.reconcile`; if it lasts, `qt restart position_monitor`",
-        verify="`qt positions` and `qt call position_monitor.watched` list the same symbols",
     )
 
 
 def _adrift(drift: Decimal) -> Finding:
-    return Finding(
-        code="QT-POSITION-MONEY-ADRIFT",
-        severity=Severity.MEDIUM,
-        summary=f"the wallet is {drift:+.4f} USDT away from price, fees and funding as booked",
+    return kinds.MONEY_ADRIFT.found(
+        f"the wallet is {drift:+.4f} USDT away from price, fees and funding as booked",
         evidence={"drift_usdt": str(drift)},
-        cause="an execution, a fee or a settlement is missing in exchange.db, or a fee was paid in another asset",
-        consequence="profit and loss as shown are not what the venue has paid",
-        fix="`qt call exchange.reconcile`, then compare `qt call exchange.income` with the venue's own list",
-        verify="`qt pnl` shows no difference",
     )

@@ -24,6 +24,7 @@ from plugins.domain import (
 from plugins.position_monitor.audit import Audit
 from plugins.position_monitor.condition import Figures, health_of
 from plugins.position_monitor.decisions import decide
+from plugins.position_monitor.kinds import KINDS
 from plugins.position_monitor.memory import First, Forgotten, recall, remember
 from plugins.position_monitor.settings import PositionMonitorSettings
 from plugins.position_monitor.sight import Act, Close, Protect, Reduce, Shape, TakeProfit, covered
@@ -33,6 +34,7 @@ from qtcore import (
     CallFailed,
     CallUnanswered,
     Context,
+    FindingKind,
     Health,
     NotReady,
     Plugin,
@@ -111,6 +113,12 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
         except (CallFailed, CallUnanswered, OSError) as error:
             ctx.log.info("the wallet was not compared", why=str(error))
         self._audit.money.forget_closed(watched.position.id for watched in self._list.positions.values())
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

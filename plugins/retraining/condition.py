@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from plugins.retraining import kinds
 from plugins.retraining.order import Stage
 from plugins.retraining.record import Done, Record
-from qtcore import Finding, Health, Severity
+from qtcore import Finding, Health
 
 INSTANT_S = 0.05
 """No member learns from hundreds of decisions in less."""
@@ -78,62 +79,26 @@ def _unchanging(done: Done) -> list[str]:
 
 
 def _failed(now: Reading) -> Finding:
-    return Finding(
-        code="QT-RETRAINING-FAILED",
-        severity=Severity.MEDIUM,
-        summary=f"training failed: {now.failure}",
-        cause="the training process ended badly, or none of the members could be trained",
-        consequence="the champions vote on; without any, the rule trades alone",
-        fix="`qt logs retraining`; `qt models train` tries again",
-        verify="`qt models list` shows a new version",
-    )
+    return kinds.FAILED.found(f"training failed: {now.failure}")
 
 
 def _overdue(now: Reading) -> Finding:
-    return Finding(
-        code="QT-RETRAINING-OVERDUE",
-        severity=Severity.MEDIUM,
-        summary=f"a training is due since {now.due_for_s:.0f} s and none has begun: {now.due}",
+    return kinds.OVERDUE.found(
+        f"a training is due since {now.due_for_s:.0f} s and none has begun: {now.due}",
         evidence={"due_for_s": round(now.due_for_s), "patience_s": now.patience_s},
-        cause="the history does not answer, or holds too little",
-        consequence="models grow old",
-        fix="`qt why history`, `qt data check`",
-        verify="`qt status` shows a training",
     )
 
 
 def _starved(now: Reading) -> Finding:
-    return Finding(
-        code="QT-RETRAINING-STARVED",
-        severity=Severity.MEDIUM,
-        summary=f"there is nothing new to learn from: {now.starved}",
-        cause="the history gets no candles, or no trade has closed",
-        consequence="a training now would make the same model again",
-        fix="`qt why history` and `qt trades`",
-        verify="`qt data check` shows newer candles",
-    )
+    return kinds.STARVED.found(f"there is nothing new to learn from: {now.starved}")
 
 
 def _instant(done: Done) -> Finding:
-    return Finding(
-        code="QT-RETRAINING-INSTANT",
-        severity=Severity.HIGH,
-        summary=f"trained in no time: {', '.join(_instants(done))}",
+    return kinds.INSTANT.found(
+        f"trained in no time: {', '.join(_instants(done))}",
         evidence={str(result.member): result.seconds for result in done.results},
-        cause="nothing was learned: a stand-in, an empty set, or a clock that stands still",
-        consequence="what it made must not vote",
-        fix="`qt models show MEMBER` tells what it learned from",
-        verify="a training that takes its time",
     )
 
 
 def _unchanged(done: Done) -> Finding:
-    return Finding(
-        code="QT-RETRAINING-UNCHANGED",
-        severity=Severity.LOW,
-        summary=f"training made bit for bit the model that was there: {', '.join(_unchanging(done))}",
-        cause="it learned from the same decisions as before",
-        consequence="nothing is newer than it was",
-        fix="see whether the history grows: `qt data check`",
-        verify="the next training makes another version",
-    )
+    return kinds.UNCHANGED.found(f"training made bit for bit the model that was there: {', '.join(_unchanging(done))}")

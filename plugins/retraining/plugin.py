@@ -15,6 +15,7 @@ from plugins.learning.artefacts import ArtefactStore
 from plugins.learning.members import missing_library
 from plugins.retraining.condition import Reading, health_of
 from plugins.retraining.evaluation import evaluated
+from plugins.retraining.kinds import KINDS
 from plugins.retraining.order import (
     Compared,
     CompareOrder,
@@ -39,6 +40,7 @@ from qtcore import (
     CallUnanswered,
     Context,
     Finding,
+    FindingKind,
     Health,
     NotReady,
     Plugin,
@@ -119,6 +121,12 @@ class Retraining(Plugin[RetrainingSettings]):
     async def look(self, ctx: Ctx) -> None:
         """Count as work while nothing is due, and while the training process works."""
         ctx.progress("looks")
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

@@ -13,6 +13,7 @@ from plugins.domain import Account, Fill, Position, Side
 from plugins.risk_guard import asking
 from plugins.risk_guard.condition import health_of
 from plugins.risk_guard.fence import Fence, Step
+from plugins.risk_guard.kinds import KINDS
 from plugins.risk_guard.known import Known
 from plugins.risk_guard.latch import Pull
 from plugins.risk_guard.limits import (
@@ -35,6 +36,7 @@ from qtcore import (
     CallUnanswered,
     Context,
     Finding,
+    FindingKind,
     Health,
     NeedsOperator,
     NotReady,
@@ -126,6 +128,12 @@ class RiskGuard(Plugin[RiskGuardSettings]):
             await self._follow(ctx)
         if self._known.unproven is not None and self._known.account is not None:
             await self._prove_baselines(ctx)
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

@@ -17,21 +17,16 @@ from plugins.domain import (
     TradingPolicy,
 )
 from plugins.domain.sizing import why_too_small
-from plugins.risk_manager.audit import Excess, Fault, excesses
+from plugins.risk_manager import kinds
+from plugins.risk_manager.audit import Excess, excesses
 from plugins.risk_manager.known import Known
 from plugins.risk_manager.settings import RiskManagerSettings
-from qtcore import Context, Finding, Health, Plugin, Severity, action, every, hookimpl
+from qtcore import Context, Finding, FindingKind, Health, Plugin, action, every, hookimpl
 
 Ctx = Context[RiskManagerSettings]
 
 NOTHING_FITS = 20
 """Sizes refused in a row, none allowed between, before somebody should look."""
-
-_CONSEQUENCE = {
-    Fault.OVERSIZED: "a stop costs more than one trade may lose",
-    Fault.LEVERAGE: "margin and liquidation are other than the size was made for",
-    Fault.LIQUIDATION: "the venue would take the position before its stop does, at its own price and fee",
-}
 
 
 class RiskManager(Plugin[RiskManagerSettings]):
@@ -60,6 +55,12 @@ class RiskManager(Plugin[RiskManagerSettings]):
         """Renew the budget before it expires."""
         await ctx.publish(ctx.settings.budget(ctx.wall()))
         ctx.progress("budgets")
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return kinds.KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
@@ -102,26 +103,8 @@ class RiskManager(Plugin[RiskManagerSettings]):
 
 
 def _finding(excess: Excess) -> Finding:
-    return Finding(
-        code=f"QT-RISK-MANAGER-{excess.fault.value.upper()}",
-        severity=Severity.HIGH if excess.fault is Fault.LIQUIDATION else Severity.MEDIUM,
-        summary=excess.sentence,
-        evidence={"symbol": excess.symbol},
-        cause="it was opened by hand, the fill was far from the mark, or the venue's settings changed",
-        consequence=_CONSEQUENCE[excess.fault],
-        fix=f"see `qt positions`; close it with `qt call exchange.close` ({excess.symbol}), or let its stop be",
-        verify="`qt why risk_manager` shows what is open within its risk",
-    )
+    return kinds.EXCESS[excess.fault].found(excess.sentence, subject=excess.symbol, evidence={"symbol": excess.symbol})
 
 
 def _nothing_fits(refused: int, last: str) -> Finding:
-    return Finding(
-        code="QT-RISK-MANAGER-NOTHING-FITS",
-        severity=Severity.MEDIUM,
-        summary=f"{refused} sizes in a row were too small for the venue",
-        evidence={"last": last},
-        cause="the account is too small for the venue's minimum at this risk, or a cap leaves no room",
-        consequence="signals end as blocked_size",
-        fix="`qt call risk_manager.size` shows which cap binds; add money or trade symbols with a smaller minimum",
-        verify="`qt funnel` shows sizes passing",
-    )
+    return kinds.NOTHING_FITS.found(f"{refused} sizes in a row were too small for the venue", evidence={"last": last})

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from plugins.domain import Account, Instrument, Mark, Position, StopState, StopStatus, TradingPolicy
 from plugins.trailing_stop.followed import Followed
+from plugins.trailing_stop.kinds import BEHIND, BLIND, FORGOT, KINDS
 from plugins.trailing_stop.memory import Forgotten, recall, remember
 from plugins.trailing_stop.settings import TrailingStopSettings
 from plugins.trailing_stop.stages import Sight, Tighten, decide, reachable
@@ -15,18 +16,15 @@ from qtcore import (
     CallUnanswered,
     Context,
     Finding,
+    FindingKind,
     Health,
     Plugin,
-    Severity,
     action,
     every,
     hookimpl,
 )
 
 Ctx = Context[TrailingStopSettings]
-BEHIND = "QT-TRAILING-BEHIND"
-BLIND = "QT-TRAILING-BLIND"
-FORGOT = "QT-TRAILING-FORGOT"
 ROUND_TIMEOUT_S = 30.0
 PATIENCE_ROUNDS = 2
 """Looks after which a stop that is still behind is told: one finds it, the next has moved it."""
@@ -72,6 +70,12 @@ class TrailingStop(Plugin[TrailingStopSettings]):
         if self._looked_s is None or ctx.now() - self._looked_s >= due_s:
             self._looked_s = ctx.now()
             await self._round(ctx)
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Everything that may be wrong with it."""
+        return KINDS
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:
@@ -149,7 +153,7 @@ class TrailingStop(Plugin[TrailingStopSettings]):
         self._written = dict(best)
         if self._forgot:
             self._forgot = False
-            ctx.resolve_finding(FORGOT)
+            ctx.resolve_finding(FORGOT.code)
 
     def _say_forgot(self, ctx: Ctx, why: str) -> None:
         self._forgot = True
@@ -157,39 +161,21 @@ class TrailingStop(Plugin[TrailingStopSettings]):
 
     def _lagging(self, late: dict[str, int]) -> Finding:
         symbols = ", ".join(sorted(late))
-        return Finding(
-            code=BEHIND,
-            severity=Severity.HIGH,
-            summary=f"the stop of {symbols} is further away than its best price allows",
+        return BEHIND.found(
+            f"the stop of {symbols} is further away than its best price allows",
             evidence={"looks": dict(sorted(late.items()))},
-            cause=self._last_failure or "the exchange has moved it, but not told so yet",
-            consequence="profit that should be kept can be lost; the older stop is still there",
-            fix="nothing, unless it lasts: each look tries again; `qt call trailing_stop.followed` shows the figures",
-            verify="`qt call trailing_stop.followed` shows `stop` at `belongs`",
+            cause=self._last_failure or "",
         )
 
 
 def _blind(symbols: list[str], limit_s: float) -> Finding:
-    return Finding(
-        code=BLIND,
-        severity=Severity.MEDIUM,
-        summary=f"no mark price of {', '.join(symbols)} for more than {limit_s:g} s",
-        consequence="their stops stay where they are: an old price moves none",
-        fix="see `qt why feed`",
-        verify="`qt call trailing_stop.followed` lists them again",
+    return BLIND.found(
+        f"no mark price of {', '.join(symbols)} for more than {limit_s:g} s", evidence={"symbols": [*symbols]}
     )
 
 
 def _forgot(why: str) -> Finding:
-    return Finding(
-        code=FORGOT,
-        severity=Severity.LOW,
-        summary="the best prices of positions are not remembered across restarts",
-        cause=why,
-        consequence="after a restart a stop follows from the price of that moment; what it has gained it keeps",
-        fix="free the disk or remove the damaged file; it is written anew with the next better price",
-        verify="the finding closes by itself with the next write",
-    )
+    return FORGOT.found("the best prices of positions are not remembered across restarts", cause=why)
 
 
 def _row(sight: Sight, belongs: Tighten | None) -> dict[str, Any]:
