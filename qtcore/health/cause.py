@@ -7,8 +7,8 @@ Four rules say that one finding explains another, the surest first:
    plugin, along the dependencies or at the supervisor, or the other reaches everything;
 3. *shared host*: several plugins of one host report the same at the same time;
 4. *upstream*: the other belongs to a plugin that this one's plugin depends on, directly or over others, or it reaches
-   everything. It must be at most one degree milder, and not merely low: what hardly hurts at the source does not
-   explain a disaster further down.
+   everything; and the reason does not lie in the finding itself (`root`). It must be at most one degree milder, and not
+   merely low: what hardly hurts at the source does not explain a disaster further down.
 
 A cause opens before its effect, or at most `LATE_S` after it: cadences differ. No rule makes a cause of what lies
 downstream of its effect. Where rules contradict each other the surer one holds, so that there are no circles.
@@ -60,10 +60,9 @@ def fold(findings: Iterable[Finding], relations: Mapping[str, Relations]) -> tup
     listed = sorted(findings, key=order)
     links = _Links(listed, upstream)
     scene = _Scene(upstream, relations)
-    explicable = [(index, finding) for index, finding in enumerate(listed) if not finding.root]
     for rule in _RULES:
         for cause, other in enumerate(listed):
-            for effect, finding in explicable:
+            for effect, finding in enumerate(listed):
                 if cause != effect and rule(other, finding, scene):
                     links.tie(cause, effect)
     groups: dict[int, list[Finding]] = {index: [] for index in range(len(listed)) if not links.causes[index]}
@@ -152,7 +151,7 @@ def _shared_host(cause: Finding, effect: Finding, scene: _Scene) -> bool:
 
 
 def _upstream(cause: Finding, effect: Finding, scene: _Scene) -> bool:
-    if cause.reach is Reach.NOTHING or not _grave_enough(cause, effect):
+    if effect.root or cause.reach is Reach.NOTHING or not _grave_enough(cause, effect):
         return False
     return (cause.reach is Reach.EVERYTHING or scene.feeds(cause, effect)) and _in_time(cause, effect)
 

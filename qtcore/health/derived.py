@@ -13,6 +13,8 @@ from qtcore.kernel.words import Cause, Lifecycle
 
 ON_PURPOSE = frozenset({Cause.OPERATOR, Cause.DEPENDENCY})
 """Ends that are no failure of the plugin itself."""
+_OF_THE_PROCESS = frozenset({Cause.EXIT_CODE, Cause.SIGNAL, Cause.OUT_OF_MEMORY})
+"""Deaths that nothing upstream explains."""
 RESTARTS_WINDOW_S = 3600.0
 MANY_RESTARTS = 3
 """So many failed runs within the window are a finding, however well each new one looks."""
@@ -84,7 +86,8 @@ def _down(life: Life, end: End) -> Finding:
     evidence: Facts = {"cause": end.cause.value, "host": life.host, **end.evidence}
     severity = Severity.MEDIUM if end.cause is Cause.NOT_READY else None
     found = kinds.DOWN.found(f"{life.plugin} is down: {end.reason}", severity=severity, evidence=evidence)
-    return found.model_copy(update={"effect_of": (*found.effect_of, *end.effect_of)})
+    ties = {"effect_of": (*found.effect_of, *end.effect_of), "root": end.cause in _OF_THE_PROCESS}
+    return found.model_copy(update=ties)
 
 
 def _hung(life: Life, sentence: str, evidence: Facts) -> Finding:

@@ -30,7 +30,7 @@ class FindingKind(Document):
     reach: Reach = Field(default=Reach.DOWNSTREAM, description="whose trouble it may be the cause of")
     root: bool = Field(
         default=False,
-        description="its reason lies in itself (a setting, a decision, a defect), so it is never the effect of another",
+        description="its reason lies in itself (a setting, a decision, a death), not in what its plugin depends on",
     )
     effect_of: tuple[Code, ...] = Field(default=(), description="codes of what usually is its cause, where met with it")
 

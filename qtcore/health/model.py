@@ -139,7 +139,7 @@ class Finding(Document):
     muted_by: str | None = None
     trace_id: str | None = None
     reach: Reach = Reach.DOWNSTREAM
-    root: bool = Field(default=False, description="its reason lies in itself, so it is never the effect of another")
+    root: bool = Field(default=False, description="its reason lies in itself, not in what its plugin depends on")
     effect_of: tuple[Code, ...] = Field(default=(), description="codes of what usually is its cause")
 
     @property

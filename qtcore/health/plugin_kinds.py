@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtcore.health.kinds import FindingKind
-from qtcore.health.model import Remedy, Severity
+from qtcore.health.model import Reach, Remedy, Severity
 
 _HEALTHY = "`qt status` shows {plugin} healthy"
 _WHY = Remedy.manual("qt why {plugin}", "tells what happened to it and what was tried")
@@ -18,6 +18,7 @@ DOWN = FindingKind(
     "and `qt logs {plugin}`, and mend the cause",
     verify=_HEALTHY,
     remedies=(Remedy.safe("restart", "starts it now, without waiting for the pause to end", "it is running"), _WHY),
+    effect_of=("QT-PLUGIN-HUNG",),
 )
 HUNG = FindingKind(
     code="QT-PLUGIN-HUNG",
@@ -30,6 +31,7 @@ HUNG = FindingKind(
     "`qt why {plugin}` shows the line that blocks, which belongs into a thread",
     verify=_HEALTHY,
     remedies=(Remedy.safe("restart", "ends it, by force if need be, and starts it anew", "it is running"), _WHY),
+    root=True,
 )
 RESTARTS = FindingKind(
     code="QT-PLUGIN-RESTARTS",
@@ -40,6 +42,7 @@ RESTARTS = FindingKind(
     fix="read the causes in `qt why {plugin}` and mend what they have in common",
     verify="`qt status` shows no new restart of {plugin} for an hour",
     remedies=(_WHY,),
+    effect_of=("QT-PLUGIN-DOWN", "QT-PLUGIN-HUNG"),
 )
 IDLE = FindingKind(
     code="QT-PLUGIN-IDLE",
@@ -73,6 +76,7 @@ OUTDATED = FindingKind(
     fix="see in `qt why {plugin}` whether its host runs and has processor time; end what else uses the machine",
     verify=_HEALTHY,
     remedies=(Remedy.confirm("restart", "begins it anew where it does not answer by itself"), _WHY),
+    effect_of=("QT-PLUGIN-HUNG",),
 )
 WAITS = FindingKind(
     code="QT-PLUGIN-WAITS",
@@ -93,6 +97,7 @@ STOPPED = FindingKind(
     fix="`qt start {plugin}` when it is wanted again",
     verify="`qt status` shows {plugin} running",
     remedies=(Remedy.confirm("start", "starts it again, against what a person has decided", "it is running"),),
+    root=True,
 )
 QUARANTINED = FindingKind(
     code="QT-PLUGIN-QUARANTINED",
@@ -103,6 +108,7 @@ QUARANTINED = FindingKind(
     fix="read `qt why {plugin}`, mend the cause, then `qt release {plugin}`",
     verify=_HEALTHY,
     remedies=(Remedy.confirm("release", "gives it another chance with a fresh budget", "it is running"), _WHY),
+    effect_of=("QT-PLUGIN-DOWN", "QT-PLUGIN-HUNG"),
 )
 VITAL_AWAY = FindingKind(
     code="QT-VITAL-AWAY",
@@ -113,6 +119,7 @@ VITAL_AWAY = FindingKind(
     fix="read `qt why {plugin}` and mend the cause; `qt restart {plugin}` then ends the pause",
     verify=_HEALTHY,
     remedies=(Remedy.safe("restart", "tries again now, with fresh budgets", "it is running"), _WHY),
+    effect_of=("QT-PLUGIN-DOWN", "QT-PLUGIN-HUNG"),
 )
 HEALING_SPENT = FindingKind(
     code="QT-HEALING-SPENT",
@@ -134,6 +141,7 @@ CRASH_LOOP = FindingKind(
     "in plugins.yaml",
     verify=_HEALTHY,
     remedies=(Remedy.confirm("restart", "begins the host now, with all its plugins"), _WHY),
+    effect_of=("QT-PLUGIN-DOWN", "QT-PLUGIN-HUNG"),
 )
 UNKILLABLE = FindingKind(
     code="QT-HOST-UNKILLABLE",
@@ -155,6 +163,7 @@ UNKNOWN_LEVEL = FindingKind(
     fix="claim a level of the scale, or add this one to posture.levels",
     verify="`qt report` does not name it any more",
     remedies=(Remedy.manual("qt check", "shows the scale that is configured"),),
+    root=True,
 )
 FACTS_DISAGREE = FindingKind(
     code="QT-FACTS-DISAGREE",
@@ -168,6 +177,7 @@ FACTS_DISAGREE = FindingKind(
         Remedy.confirm("restart", "makes it read what is true now; helps where only its memory is old"),
         Remedy.manual("qt check", "shows each setting with its source"),
     ),
+    root=True,
 )
 UNDECLARED = FindingKind(
     code="QT-FINDING-UNDECLARED",
@@ -178,6 +188,8 @@ UNDECLARED = FindingKind(
     fix="declare the code as a FindingKind in the hook `findings` of {plugin}",
     verify="`qt plugins test` passes for it",
     remedies=(Remedy.manual("declare it in the hook `findings`", "gives the code its texts and its page"),),
+    root=True,
+    reach=Reach.NOTHING,
 )
 
 KINDS = (

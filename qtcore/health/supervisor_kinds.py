@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtcore.health.kinds import FindingKind
-from qtcore.health.model import Remedy, Severity
+from qtcore.health.model import Reach, Remedy, Severity
 
 _GAPS = "what happens now may be missing from the records; supervision itself goes on"
 _OVER = "`qt report` does not name it any more"
@@ -18,6 +18,8 @@ DIED = FindingKind(
     fix="start it again with `qt up`; `qt events` shows its last entries",
     verify="qt status",
     remedies=(Remedy.manual("qt up", "goes on where the records end", "`qt status` shows it running"),),
+    root=True,
+    reach=Reach.EVERYTHING,
 )
 SILENT = FindingKind(
     code="QT-SUPERVISOR-SILENT",
@@ -28,6 +30,8 @@ SILENT = FindingKind(
     fix="`ps -o stat= PID` shows T when it was stopped: `kill -CONT PID`; otherwise end it, then `qt up`",
     verify="qt status",
     remedies=(Remedy.manual("kill -CONT PID", "wakes a process that was stopped; PID is in the summary"),),
+    root=True,
+    reach=Reach.EVERYTHING,
 )
 BOOT_LOOP = FindingKind(
     code="QT-SUPERVISOR-BOOT-LOOP",
@@ -38,6 +42,7 @@ BOOT_LOOP = FindingKind(
     fix="find in `qt events` and in the machine's log what ended it",
     verify=_OVER,
     remedies=(Remedy.manual("qt events", "shows when each run began and ended"),),
+    reach=Reach.NOTHING,
 )
 SOURCE_SILENT = FindingKind(
     code="QT-POSTURE-SOURCE-SILENT",
@@ -50,6 +55,14 @@ SOURCE_SILENT = FindingKind(
     remedies=(
         Remedy.safe("restart", "starts the source anew, where it is a plugin", "it claims a posture"),
         Remedy.manual("qt status", "shows how the source does"),
+    ),
+    effect_of=(
+        "QT-PLUGIN-DOWN",
+        "QT-PLUGIN-HUNG",
+        "QT-PLUGIN-QUARANTINED",
+        "QT-PLUGIN-STOPPED",
+        "QT-PLUGIN-WAITS",
+        "QT-PLUGIN-IDLE",
     ),
 )
 JOURNAL_UNWRITABLE = FindingKind(
@@ -71,6 +84,7 @@ JOURNAL_RECOVERED = FindingKind(
     fix="keep the moved file until its loss has been looked into, and look at the disk's health",
     verify="the next `qt up` does not name it",
     remedies=(Remedy.manual("qt events", "shows what was carried over"),),
+    reach=Reach.NOTHING,
 )
 STATE_UNWRITABLE = FindingKind(
     code="QT-STATE-UNWRITABLE",
@@ -91,6 +105,8 @@ RECORDS_REMOVED = FindingKind(
     fix="nothing is to be done now; to free space, stop first, or let the limits do it",
     verify=_OVER,
     remedies=(Remedy.manual("find out who deletes files there", "keeps it from happening again"),),
+    root=True,
+    reach=Reach.NOTHING,
 )
 TELEMETRY_LOST = FindingKind(
     code="QT-TELEMETRY-LOST",
@@ -111,6 +127,7 @@ TELEMETRY_UNSENT = FindingKind(
     fix="mend the endpoint or the OTEL_ variables; a changed variable needs a new `qt up`",
     verify=_OVER,
     remedies=(Remedy.manual("qt trace", "shows the same spans from the home folder"),),
+    reach=Reach.NOTHING,
 )
 
 KINDS = (

@@ -156,7 +156,8 @@ def test_each_finding_appears_once_and_no_cause_lies_downstream_of_its_effect(
     upstream = upstreams(relations)
     for group in groups:
         for effect in group.effects:
-            assert not effect.root
+            named = effect.effect_of or effect.evidence
+            assert not effect.root or named
             assert effect.plugin not in upstream.get(group.cause.plugin or "", ())
     ranks = [list(Severity).index(group.severity) for group in groups]
     assert ranks == sorted(ranks, reverse=True)
