@@ -24,9 +24,10 @@ from plugins.store import (
 from plugins.store.address import sqlite_file
 from plugins.store.backups import FOLDER, newest_sound
 from plugins.store.files import BackupFailed
-from plugins.store.integrity import damage_of, move_aside
+from plugins.store.integrity import damage_of, is_blank, move_aside
 from plugins.store.restoring import place
 from plugins.store.schema import upgrade
+from plugins.store.unbroken import carried_through
 from qtcore import Context, NeedsOperator, NotReady
 
 REBUILT = "rebuilt"
@@ -54,7 +55,8 @@ async def open_history(ctx: Context[DatabaseSettings]) -> AsyncIterator[Store]:
         file = sqlite_file(url)
         loss = await to_thread.run_sync(_mended, ctx, file) if file is not None else None
         async with open_store(url) as store:
-            done = await upgrade(store.engine, backups=ctx.home / FOLDER, now=ctx.wall())
+            migrated = upgrade(store.engine, backups=ctx.home / FOLDER, now=ctx.wall())
+            done = await carried_through(store.engine, migrated, "migrate the history")
             ctx.log.info("history opened", schema=done)
             if loss is not None:
                 said = f"{loss.damage}; kept: {loss.kept}; from backup: {loss.from_backup}"
@@ -82,8 +84,7 @@ def _mended(ctx: Context[DatabaseSettings], file: Path) -> Loss | None:
     What the backup does not have of fills, trades and funding comes back from the exchange.
     """
     damage = damage_of(file)
-    # A connection made after the file was removed leaves an empty one in its place.
-    lost = (not file.exists() or file.stat().st_size == 0) and (ctx.data_dir / MARKER).exists()
+    lost = damage is None and is_blank(file) and (ctx.data_dir / MARKER).exists()
     if damage is None and not lost:
         return None
     aside = move_aside(file, now=ctx.wall()) if damage is not None else None

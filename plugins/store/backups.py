@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from plugins.store.address import sqlite_file
 from plugins.store.copying import copy_out
-from plugins.store.files import BackupFailed, copy_file, schema_of, stand_alone, sync_folder
+from plugins.store.files import BackupFailed, copy_file, schema_of, sync_folder
+from plugins.store.foothold import Foothold
 from plugins.store.integrity import damage_of
 
 FOLDER = "backups"
@@ -53,17 +51,19 @@ def newest_sound(folder: Path) -> Backup | None:
     return next((backup for backup in backups_in(folder) if damage_of(backup.path) is None), None)
 
 
-async def make_backup(engine: AsyncEngine, folder: Path, *, now: datetime, keep: int, nameless: bool = False) -> Backup:
+async def make_backup(
+    engine: AsyncEngine, folder: Path, *, now: datetime, keep: int, lost: Foothold | None = None
+) -> Backup:
     """Copy the history while it is in use, prove the copy, and let go of the oldest beyond `keep`.
 
-    A SQLite file whose name is gone or taken (`nameless`) is copied through a connection that still has it
-    open. Raises BackupFailed; STORE_ERRORS of the history itself.
+    A SQLite file whose name is gone or taken is copied through the foothold that is left in it (`lost`).
+    Raises BackupFailed; STORE_ERRORS of the history itself.
     """
     await to_thread.run_sync(_prepare, folder)
     part = folder / f"quantum-{now.astimezone(UTC):{TIME}}{PART}"
     try:
-        if nameless:
-            await _copy_open(engine, part)
+        if lost is not None:
+            await to_thread.run_sync(lost.copy_to, part)
         elif file := sqlite_file(engine.url.render_as_string(hide_password=False)):
             await to_thread.run_sync(copy_file, file, part)
         else:
@@ -81,15 +81,6 @@ def rotate(folder: Path, keep: int) -> list[Path]:
     for path in gone:
         path.unlink(missing_ok=True)
     return gone
-
-
-async def _copy_open(engine: AsyncEngine, part: Path) -> None:
-    part.touch(0o600)
-    async with engine.connect() as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        with closing(sqlite3.connect(part, check_same_thread=False)) as target:
-            await driver.backup(target)
-    await to_thread.run_sync(stand_alone, part)
 
 
 def _prepare(folder: Path) -> None:

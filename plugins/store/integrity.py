@@ -29,6 +29,20 @@ def damage_of(file: Path, *, thorough: bool = False) -> str | None:
     return None if lines == ["ok"] else "; ".join(lines)
 
 
+def is_blank(file: Path) -> bool:
+    """Whether there is no table in it, as in one that a connection made in the place of a removed file.
+
+    One that cannot be asked is not: what looks blank is put aside.
+    """
+    if not file.exists() or file.stat().st_size == 0:
+        return True
+    try:
+        with closing(sqlite3.connect(file, timeout=CHECK_TIMEOUT_S)) as connection:
+            return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+    except sqlite3.Error:
+        return False
+
+
 def move_aside(file: Path, *, now: datetime, why: str = "damaged") -> Path:
     """Rename a file, with what SQLite keeps beside it, and return its new place."""
     aside = file.with_name(f"{file.name}.{why}-{now:%Y%m%dT%H%M%S%f}")

@@ -3,7 +3,8 @@
 A task that is cancelled twice while SQLAlchemy gives an aiosqlite connection up (once by a stop, once by
 its task group) leaves a closing task that never ends: `terminate` closes the connection's thread, and the
 graceful close that is still on its way waits for that thread for ever (SQLAlchemy 2.1, aiosqlite 0.22).
-So each piece of work runs in a task of its own, which nobody but the end of the process cancels.
+One cancelled while it gets a connection leaves that one checked out. So each piece of work runs in a task
+of its own, which a plugin's stop waits for and does not cancel.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from qtcore import uncancelled
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,22 +41,27 @@ def unbroken(
 
     @wraps(method)
     async def run(self: H, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        task = asyncio.get_running_loop().create_task(method(self, *args, **kwargs), name=method.__qualname__)
-        tasks = _at_work.setdefault(self._engine, set())
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        return await asyncio.shield(task)
+        return await carried_through(self._engine, method(self, *args, **kwargs), method.__qualname__)
 
     return run
 
 
+async def carried_through(engine: AsyncEngine, work: Coroutine[Any, Any, T], name: str) -> T:
+    """Let `work` on an engine go on to its end when whoever asked for it is cancelled meanwhile."""
+    task = uncancelled(work, name)
+    tasks = _at_work.setdefault(engine, set())
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return await asyncio.shield(task)
+
+
 async def ended(engine: AsyncEngine, close: Callable[[], None]) -> None:
     """Wait until no work on this engine is left, call `close` and close its connections; not broken either."""
-    await asyncio.shield(asyncio.get_running_loop().create_task(_dispose(engine, close), name="close the history"))
+    await asyncio.shield(uncancelled(_dispose(engine, close), "close the history"))
 
 
 async def _dispose(engine: AsyncEngine, close: Callable[[], None]) -> None:
-    if tasks := _at_work.get(engine):
+    while tasks := _at_work.get(engine):
         await asyncio.wait(tasks)
     close()
     await engine.dispose()

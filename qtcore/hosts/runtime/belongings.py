@@ -18,15 +18,17 @@ MAX_THREADS = 16
 """Worker threads that one generation's `def` hooks may use at once."""
 
 _owner: contextvars.ContextVar[Belongings | None] = contextvars.ContextVar("qt_generation", default=None)
+_sparing: contextvars.ContextVar[bool] = contextvars.ContextVar("qt_uncancelled", default=False)
 
 
 class Belongings:
-    """Everything one generation has running. Tasks are cancelled once; threads can only be awaited."""
+    """Everything one generation has running: tasks are cancelled once; threads and what must not break are awaited."""
 
     def __init__(self, name: str, base: contextvars.Context) -> None:
         self.name = name
         self._base = base
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._spared: set[asyncio.Task[Any]] = set()
         self._threads: set[asyncio.Future[Any]] = set()
         # Its own, so that hung threads of one plugin never use up those of another.
         self._limiter = anyio.CapacityLimiter(MAX_THREADS)
@@ -37,7 +39,7 @@ class Belongings:
     def left(self) -> tuple[str, ...]:
         """Names of what still runs."""
         threads = ["a worker thread"] * len(self._threads)
-        return (*sorted(task.get_name() for task in self._tasks), *threads)
+        return (*sorted(task.get_name() for task in self._tasks | self._spared), *threads)
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Run `work` as a task of this generation, in a context free of the caller's."""
@@ -53,6 +55,12 @@ class Belongings:
             self._tasks.add(task)
             self._empty.clear()
             task.add_done_callback(self._gone)
+
+    def spare(self, task: asyncio.Task[Any]) -> None:
+        """Count a task among this generation's that is awaited and never cancelled."""
+        self._spared.add(task)
+        self._empty.clear()
+        task.add_done_callback(self._gone)
 
     def adopt_thread(self, future: asyncio.Future[Any]) -> None:
         """Count the thread behind `future` among this generation's."""
@@ -84,11 +92,23 @@ class Belongings:
 
     def _gone(self, future: asyncio.Future[Any]) -> None:
         self._tasks.discard(future)
+        self._spared.discard(future)
         self._threads.discard(future)
         if not future.cancelled():
             future.exception()  # looked at, so that asyncio does not report it as forgotten
-        if not self._tasks and not self._threads:
+        if not self._tasks and not self._spared and not self._threads:
             self._empty.set()
+
+
+def uncancelled(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """Run `work`, which must be short, as a task that the plugin's stop waits for and does not cancel.
+
+    The same holds for every task that it makes. Whoever awaits the task shields it; otherwise a cancellation of
+    that one is passed on.
+    """
+    context = contextvars.copy_context()
+    context.run(_sparing.set, True)
+    return asyncio.get_running_loop().create_task(work, name=name, context=context)
 
 
 def task_factory(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
@@ -97,7 +117,8 @@ def task_factory(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> 
     context: contextvars.Context | None = options.get("context")
     owner = _owner.get() if context is None else context.get(_owner)
     if owner is not None:
-        owner.adopt(task)
+        spared = _sparing.get() if context is None else context.get(_sparing)
+        (owner.spare if spared else owner.adopt)(task)
     return task
 
 

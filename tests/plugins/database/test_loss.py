@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import resource
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -120,6 +121,35 @@ async def test_a_file_removed_under_our_hands_is_noticed(made: Any, tmp_path: Pa
         await h.until(lambda: h.progress("database").get("caught_up", 0) > 0)
         assert (await h.health("database")).status == "healthy"
         assert made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(1,)]
+
+
+async def test_an_empty_file_in_the_place_of_a_removed_one_is_not_believed(made: Any, tmp_path: Path) -> None:
+    """A connection made too late begins one; the rows are rescued from the lost file, and put back in its place."""
+    exchange = busy_exchange(made)
+    async with made.history(exchange, tmp_path) as h:
+        await settled(made, h, exchange)
+        await h.publish(account(made, 0))
+        await made.shows(made.in_home(tmp_path), "SELECT count(*) FROM equity", [(1,)])
+        remove(tmp_path)
+        with closing(sqlite3.connect(tmp_path / "quantum.db")) as late:
+            late.execute("PRAGMA journal_mode=WAL")
+        finding = next(f for f in (await h.health("database")).findings if f.code == "QT-DATABASE-REPLACED")
+        assert "quantum-" in await h.heal(finding, "database")
+        await h.restart("database")
+        await h.ready("database")
+        await settled(made, h, exchange)
+        assert h.findings["QT-DATABASE-REBUILT"].evidence["damage"] == "the file was gone"
+    assert made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(1,)]
+
+
+async def test_a_stop_at_any_moment_gives_every_connection_back(made: Any, tmp_path: Path, url: str) -> None:
+    """However far its work on the database has come, nothing is left for the garbage collector to mend."""
+    exchange = busy_exchange(made)
+    for turns in range(30):
+        async with made.history(exchange, tmp_path, url, pull_s=0.001):
+            for _ in range(turns):
+                await asyncio.sleep(0)
+        gc.collect()
 
 
 def account(made: Any, second: int) -> Account:

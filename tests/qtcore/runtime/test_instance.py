@@ -28,6 +28,7 @@ from qtcore import (
     every,
     hookimpl,
     topic,
+    uncancelled,
 )
 from qtcore.config.declarations import Unloadable
 from qtcore.control.host_message import NoteRaised
@@ -270,6 +271,37 @@ async def test_an_end_waits_for_every_task_of_the_generation() -> None:
         end = await h.end()
         assert end.error_type == "RuntimeError"
         assert h._one(None).live.plugin.gone == ["task"]
+
+
+class Writes(Plugin[NoSettings]):
+    """Has work under way that must not break off."""
+
+    def __init__(self) -> None:
+        self.answered = asyncio.Event()
+        self.written = 0
+
+    @hookimpl
+    async def start(self, ctx: Context[NoSettings]) -> None:
+        work = uncancelled(self.write(), "write")
+        ctx.ready()
+        await asyncio.shield(work)
+
+    async def write(self) -> None:
+        await asyncio.create_task(self.answered.wait(), name="the answer")
+        self.written += 1
+
+
+async def test_a_stop_waits_for_what_must_not_be_cancelled() -> None:
+    """Nor is a task cancelled that such work makes; everything else is, and the end comes after the work's own."""
+    async with harness(Writes) as h:
+        await h.ready()
+        plugin = h._one(None).live.plugin
+        stopping = asyncio.create_task(h.stop())
+        await h.until(lambda: h._one(None).left == ("the answer", "write"))
+        assert not stopping.done()
+        plugin.answered.set()
+        await stopping
+        assert plugin.written == 1
 
 
 class Deaf(Plugin[NoSettings]):
