@@ -29,6 +29,7 @@ class Format(StrEnum):
 
     TERMINAL = "terminal"
     MD = "md"
+    HTML = "html"
     JSON = "json"
 
 
@@ -55,6 +56,10 @@ def _set(document: ReportDocument, form: Format, language: Language | None, *, t
             return as_text(page_of(document, language), width, colour=shown and wants_colour())
         case Format.MD:
             return as_markdown(page_of(document, language)).rstrip("\n")
+        case Format.HTML:
+            from qtcore.report.rendering.html import as_html  # it costs more than all others together
+
+            return as_html(page_of(document, language)).rstrip("\n")
         case Format.JSON:
             return document.model_dump_json(indent=2, by_alias=True)
 

@@ -47,6 +47,8 @@ class Grid:
     numeric: frozenset[int] = frozenset()
     """Columns of figures, set to the right."""
     caption: str = ""
+    tiles: bool = False
+    """Its one row may be shown as figures beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Card:
     note: str = ""
     below_title: str = ""
     below: tuple[Card, ...] = ()
+    folded: bool = False
+    """Its fields may be hidden until somebody asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class Chart:
 
     chart: Curves | Bars
     told: str
+    sparks: tuple[str, ...] = ()
+    """Each curve as one line of block signs, for renderings that cannot draw."""
 
 
 @dataclass(frozen=True, slots=True)

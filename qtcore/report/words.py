@@ -17,6 +17,7 @@ from qtcore.report.durations import ago, clock_time, duration
 
 _NORWEGIAN = Path(__file__).with_name("norwegian.yaml")
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
 _KILO = 1024
 _UNITS_NO = {"h": "t"}
 
@@ -122,6 +123,8 @@ class Words:
                 return ", ".join(map(self.value, value)) or "-"
             case dict():
                 return ", ".join(f"{key} {self.value(item)}" for key, item in value.items()) or "-"
+            case str() if _MOMENT.fullmatch(value):
+                return self.moment(datetime.fromisoformat(value))  # a moment that was kept as JSON
             case _:
                 return self.said(" ".join(str(value).split()))
 

@@ -37,7 +37,8 @@ def _block(block: kept.Block, words: Words) -> Block:
         case kept.Curves():
             lines = tuple(line.model_copy(update={"name": words(line.name)}) for line in block.lines)
             labels = {name: words(getattr(block, name)) for name in ("title", "x_label", "y_label")}
-            return Chart(block.model_copy(update={"lines": lines, **labels}), _told_curves(block, words))
+            sparks = tuple(spark([y for _x, y in line.points]) for line in lines if line.points)
+            return Chart(block.model_copy(update={"lines": lines, **labels}), _told_curves(block, words), sparks)
         case kept.Bars():
             bars = tuple(
                 bar.model_copy(update={"label": words.said(bar.label), "note": words.said(bar.note)})
@@ -66,7 +67,7 @@ def _is_figure(cell: kept.Cell) -> bool:
 
 
 def _told_curves(curves: kept.Curves, words: Words) -> str:
-    """First, last, lowest and highest value of each line, with a small picture of it."""
+    """First, last, lowest and highest value of each line."""
     told = []
     for line in curves.lines:
         if not line.points:
@@ -75,13 +76,12 @@ def _told_curves(curves: kept.Curves, words: Words) -> str:
         values = [y for _x, y in line.points]
         told.append(
             words(
-                "{name}: from {first} to {last}, lowest {low}, highest {high}  {spark}",
+                "{name}: from {first} to {last}, lowest {low}, highest {high}",
                 name=words(line.name),
                 first=words.number(values[0]),
                 last=words.number(values[-1]),
                 low=words.number(min(values)),
                 high=words.number(max(values)),
-                spark=spark(values),
             )
         )
     return "; ".join(told)

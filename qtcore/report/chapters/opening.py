@@ -58,6 +58,7 @@ def counts(report: ReportDocument, words: Words) -> Iterator[Block]:
         ((*cells, str(total)),),
         numeric=frozenset(range(len(statuses) + 1)),
         caption=words("Plugins by status"),
+        tiles=True,
     )
     causes = len(report.groups)
     effects = sum(len(group.effects) for group in report.groups)

@@ -58,6 +58,7 @@ def _card(episode: Episode, words: Words) -> Card:
         heading=" · ".join(filter(None, (words.moment(episode.began_at), episode.plugin, why))),
         lead=words.said(episode.cause),
         fields=tuple(fields),
+        folded=True,
     )
 
 

@@ -91,6 +91,8 @@ def _chart(chart: Chart) -> Iterator[str]:
     match chart.chart:
         case Curves():
             yield f"{escaped(chart.chart.title)}: {escaped(chart.told)}"
+            for line in chart.sparks:
+                yield from ("", f"`{line}`")
         case Bars():
             unit = f" ({escaped(chart.chart.unit)})" if chart.chart.unit else ""
             yield from (f"{escaped(chart.chart.title)}{unit}:", "", "```")

@@ -144,6 +144,7 @@ class _Setter:
         match chart.chart:
             case Curves():
                 yield from self.paragraph(f"{chart.chart.title}: {chart.told}", 1)
+                yield from (_INDENT * 2 + line for line in chart.sparks)
             case Bars():
                 yield from self.paragraph(_with_unit(chart.chart), 1)
                 yield from (_INDENT * 2 + line for line in bar_lines(chart.chart))
