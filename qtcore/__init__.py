@@ -7,7 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from qtcore.config.meaning import means
     from qtcore.context import Context, Subscription
+    from qtcore.doctor.check import Check, Fine, Patient, Skipped, Trouble, Verdict
     from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
     from qtcore.health.kinds import FindingKind
     from qtcore.health.model import Condition, Finding, Health, Reach, Remedy, RemedyKind, Severity, Status
@@ -28,6 +30,7 @@ __all__ = [
     "Bars",
     "CallFailed",
     "CallUnanswered",
+    "Check",
     "ClockMap",
     "Condition",
     "Context",
@@ -36,6 +39,7 @@ __all__ = [
     "Fenced",
     "Finding",
     "FindingKind",
+    "Fine",
     "Gap",
     "Health",
     "HookCall",
@@ -45,6 +49,7 @@ __all__ = [
     "NoSettings",
     "NotReady",
     "Paragraph",
+    "Patient",
     "Plugin",
     "Port",
     "QtError",
@@ -54,15 +59,19 @@ __all__ = [
     "Section",
     "Settings",
     "Severity",
+    "Skipped",
     "Status",
     "Subscription",
     "Table",
+    "Trouble",
+    "Verdict",
     "action",
     "checked_mode",
     "counted",
     "every",
     "hookimpl",
     "is_check",
+    "means",
     "topic",
     "uncancelled",
 ]
@@ -73,6 +82,7 @@ _HOMES = {
     "Bars": "qtcore.report.section",
     "CallFailed": "qtcore.errors",
     "CallUnanswered": "qtcore.errors",
+    "Check": "qtcore.doctor.check",
     "ClockMap": "qtcore.messaging.clock",
     "Condition": "qtcore.health.model",
     "Context": "qtcore.context",
@@ -81,6 +91,7 @@ _HOMES = {
     "Fenced": "qtcore.errors",
     "Finding": "qtcore.health.model",
     "FindingKind": "qtcore.health.kinds",
+    "Fine": "qtcore.doctor.check",
     "Gap": "qtcore.messaging.envelope",
     "Health": "qtcore.health.model",
     "HookCall": "qtcore.hooks",
@@ -90,6 +101,7 @@ _HOMES = {
     "NoSettings": "qtcore.plugin",
     "NotReady": "qtcore.errors",
     "Paragraph": "qtcore.report.section",
+    "Patient": "qtcore.doctor.check",
     "Plugin": "qtcore.plugin",
     "Port": "qtcore.plugin",
     "QtError": "qtcore.errors",
@@ -99,15 +111,19 @@ _HOMES = {
     "Section": "qtcore.report.section",
     "Settings": "qtcore.plugin",
     "Severity": "qtcore.health.model",
+    "Skipped": "qtcore.doctor.check",
     "Status": "qtcore.health.model",
     "Subscription": "qtcore.context",
     "Table": "qtcore.report.section",
+    "Trouble": "qtcore.doctor.check",
+    "Verdict": "qtcore.doctor.check",
     "action": "qtcore.plugin",
     "checked_mode": "qtcore.plugin",
     "counted": "qtcore.wording",
     "every": "qtcore.plugin",
     "hookimpl": "qtcore.hooks",
     "is_check": "qtcore.plugin",
+    "means": "qtcore.config.meaning",
     "topic": "qtcore.topics",
     "uncancelled": "qtcore.hosts.runtime.belongings",
 }

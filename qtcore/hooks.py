@@ -16,6 +16,7 @@ import pluggy
 
 if TYPE_CHECKING:
     from qtcore.context import Context
+    from qtcore.doctor.check import Check
     from qtcore.health.kinds import FindingKind
     from qtcore.health.model import Finding, Health
     from qtcore.report.section import Section
@@ -60,6 +61,11 @@ class PluginSpec:
     @hookspec
     def findings(self) -> Sequence[FindingKind]:
         """Declare every kind of finding that the plugin may ever report; a `@staticmethod`, read without running it."""
+        raise AssertionError("a specification is never called")
+
+    @hookspec
+    def checks(self) -> Sequence[Check]:
+        """Offer checks to `qt doctor`; a `@staticmethod`. Each looks at a home, with or without a running supervisor."""
         raise AssertionError("a specification is never called")
 
     @hookspec

@@ -15,6 +15,7 @@ from qtcore.config.manifest import Manifest
 from qtcore.config.sections import Sections
 from qtcore.control.host_message import HostMessage
 from qtcore.control.requests import Request, Response
+from qtcore.doctor.document import DoctorDocument
 from qtcore.health.model import Condition, Finding, Healing, Health, Remedy
 from qtcore.kernel.posture import PostureClaim
 from qtcore.messaging.envelope import Envelope
@@ -40,6 +41,7 @@ CONTRACTS: dict[str, Any] = {
     "state-file": StateFile,
     "status": StatusDocument,
     "report": ReportDocument,
+    "doctor": DoctorDocument,
     "posture-claim": PostureClaim,
     "control-request": Request,
     "control-response": Response,

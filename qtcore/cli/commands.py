@@ -26,6 +26,7 @@ GROUPS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("watch", "qtcore.cli.watch:app", "wait until everything is healthy and stays so"),
         CommandEntry("why", "qtcore.cli.why:app", "what a plugin is doing and why"),
         CommandEntry("report", "qtcore.cli.report:app", "findings, score, what was healed and how it was proven"),
+        CommandEntry("doctor", "qtcore.cli.doctor:app", "look at everything at once, and mend what may be mended"),
         CommandEntry("events", "qtcore.cli.events:app", "the journal"),
         CommandEntry("logs", "qtcore.cli.logs:app", "log lines of all plugins"),
         CommandEntry("trace", "qtcore.cli.trace:app", "traces: what led to what"),

@@ -23,6 +23,7 @@ from qtcore.config.overrides import SourceKind
 from qtcore.config.periods import freshness_problems
 from qtcore.config.problem import Problem
 from qtcore.config.unused import unused_problems
+from qtcore.config.written_secrets import written_secret_problems
 
 
 def audit_problems(configuration: Configuration, manifests: Mapping[str, Manifest]) -> list[Problem]:
@@ -33,6 +34,7 @@ def audit_problems(configuration: Configuration, manifests: Mapping[str, Manifes
         *freshness_problems(values),
         *interval_problems(configuration, values),
         *unused_problems(configuration),
+        *written_secret_problems(configuration),
     ]
 
 

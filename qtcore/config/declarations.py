@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
 
-from qtcore.config.manifest import ActionSpec, LoadFailure, Manifest, TimerSpec, TopicUse
+from qtcore.config.manifest import ActionSpec, CheckSpec, LoadFailure, Manifest, TimerSpec, TopicUse
 from qtcore.config.problem import did_you_mean
 from qtcore.health.kinds import FindingKind
 from qtcore.hooks import PROJECT, PluginSpec
@@ -71,6 +71,7 @@ def manifest_of(cls: type[Plugin[Any]], *, name: str, use: str) -> Manifest:
         area=cls.area,
         preload=tuple(cls.preload),
         findings=_kinds(cls) if "findings" in hooks else (),
+        checks=_checks(cls) if "checks" in hooks else (),
         norwegian=_norwegian(cls),
     )
 
@@ -84,6 +85,24 @@ def _kinds(cls: type[Plugin[Any]]) -> tuple[FindingKind, ...]:
     if twice := sorted({code for code in codes if codes.count(code) > 1}):
         raise Unloadable("findings", f"hook findings declares {', '.join(twice)} more than once; keep one of each")
     return kinds
+
+
+def _checks(cls: type[Plugin[Any]]) -> tuple[CheckSpec, ...]:
+    function: Any = cls.checks  # type: ignore[attr-defined] # a hook that this class has
+    return tuple(_check_spec(item) for item in function())
+
+
+def _check_spec(item: Any) -> CheckSpec:
+    from qtcore.doctor.check import Check
+
+    if not isinstance(item, Check):
+        raise Unloadable("checks", f"hook checks must return qtcore.Check objects, not {item!r}")
+    name = getattr(item.look, "__qualname__", "")
+    if not name.isidentifier():
+        sentence = f"check {item.name} must look with a function of a module, so that the doctor can import it"
+        raise Unloadable("checks", sentence)
+    look = f"{item.look.__module__}:{name}"
+    return CheckSpec(name=item.name, look=look, deadline_s=item.deadline_s, elsewhere=item.elsewhere)
 
 
 def _norwegian(cls: type[Plugin[Any]]) -> dict[str, str]:
@@ -162,8 +181,8 @@ def _check_hook(registry: pluggy.PluginManager, name: str, member: Any) -> None:
             f"write {name}(self, {', '.join(offered)}) or fewer"
         )
         raise Unloadable("hooks", sentence, file=file, line=line)
-    if name == "findings" and not isinstance(member, staticmethod):
-        sentence = "hook findings is read without building the plugin; put @staticmethod above @hookimpl"
+    if name in {"findings", "checks"} and not isinstance(member, staticmethod):
+        sentence = f"hook {name} is read without building the plugin; put @staticmethod above @hookimpl"
         raise Unloadable("hooks", sentence, file=file, line=line)
     if name == "around" and inspect.iscoroutinefunction(function):
         raise Unloadable(

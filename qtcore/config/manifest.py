@@ -49,6 +49,15 @@ class ActionSpec(Document):
     offline: bool = Field(default=False, description="runs in the `qt` process itself and needs no supervisor")
 
 
+class CheckSpec(Document):
+    """A check that a plugin offers to the doctor."""
+
+    name: str
+    look: str = Field(description="`package.module:function`, imported only where it runs")
+    deadline_s: float = Field(gt=0)
+    elsewhere: bool = Field(default=False, description="it can also look at a bundle from another machine")
+
+
 class LoadFailure(Document):
     """Why a plugin could not be read."""
 
@@ -81,6 +90,7 @@ class Manifest(Document):
     area: str = Field(default="", description="the part of the application it belongs to")
     preload: tuple[str, ...] = ()
     findings: tuple[FindingKind, ...] = Field(default=(), description="the kinds that it may ever report")
+    checks: tuple[CheckSpec, ...] = Field(default=(), description="what it offers to `qt doctor`")
     norwegian: dict[str, str] = Field(
         default={}, description="translations of its fixed texts, from `norwegian.yaml` beside its module"
     )

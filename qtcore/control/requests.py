@@ -42,6 +42,12 @@ class CallArguments(Document):
     timeout_s: float | None = Field(default=None, gt=0, description="default: the action's own")
 
 
+class RecordArguments(Document):
+    """What was done."""
+
+    sentence: str = Field(min_length=1, max_length=2_000)
+
+
 class DownArguments(Document):
     """Stop everything in order."""
 
@@ -105,6 +111,20 @@ class ReleaseRequest(Document):
     args: PluginArguments
 
 
+class HealRequest(Document):
+    """Ask a plugin's health anew, so that what it can repair in place is repaired now; answers with Acted."""
+
+    op: Literal["heal"] = "heal"
+    args: PluginArguments
+
+
+class RecordRequest(Document):
+    """Journal what a person did beside the supervisor; answers with nothing."""
+
+    op: Literal["record"] = "record"
+    args: RecordArguments
+
+
 class DownRequest(Document):
     """Stop everything; answers with Acted at once, then the supervisor ends."""
 
@@ -121,6 +141,8 @@ Request = Annotated[
     | RestartRequest
     | QuarantineRequest
     | ReleaseRequest
+    | HealRequest
+    | RecordRequest
     | DownRequest,
     Field(discriminator="op"),
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qtcore.health import configuration_kinds, plugin_kinds, supervisor_kinds
+from qtcore.health import configuration_kinds, home_kinds, plugin_kinds, supervisor_kinds
 from qtcore.health.kinds import Catalogue
 
-FRAMEWORK = Catalogue((*plugin_kinds.KINDS, *supervisor_kinds.KINDS, *configuration_kinds.KINDS))
+FRAMEWORK = Catalogue((*plugin_kinds.KINDS, *supervisor_kinds.KINDS, *configuration_kinds.KINDS, *home_kinds.KINDS))
 """By code; `plugin_kinds.DOWN.found(…)` and its like are how one is opened."""

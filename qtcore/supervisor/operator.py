@@ -50,6 +50,11 @@ class Operator:
                 reason = request.args.reason or "asked by the operator"
                 event = events.OperatorQuarantine(request.args.plugin, self._who, reason)
                 return self._act(request.op, request.args, event)
+            case ask.HealRequest():
+                return self._heal(request.args)
+            case ask.RecordRequest():
+                self._journal("record", request.args.sentence, None)
+                return ask.Done()
             case ask.DownRequest():
                 return self._down(request.args)
             case _:
@@ -77,6 +82,17 @@ class Operator:
             acted=changed,
             affected=dependents if changed else (),
         )
+        return ask.Done(result=acted.model_dump(mode="json"))
+
+    def _heal(self, args: ask.PluginArguments) -> ask.Done:
+        """What the answer shows is healed as it would be a moment later: within the budget, and proven."""
+        plugin = self._known(args.plugin)
+        working = self._supervisor.state.plugins[plugin].lifecycle in READY
+        sentence = f"{plugin} is asked for its health now" if working else f"{plugin} is not running"
+        if working and not args.dry_run:
+            self._journal("heal", args.reason or sentence, plugin)
+            self._supervisor.rounds.recheck(plugin)
+        acted = ask.Acted(sentence=sentence, acted=working and not args.dry_run)
         return ask.Done(result=acted.model_dump(mode="json"))
 
     async def _call(self, args: ask.CallArguments) -> JsonValue:

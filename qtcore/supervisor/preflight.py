@@ -18,25 +18,27 @@ LOOPBACK = "127.0.0.1"
 
 def refuse_taken_ports(configuration: Configuration, manifests: Mapping[str, Manifest]) -> None:
     """Raise EnvironmentRefused when an enabled plugin's port is taken; port 0 means any free one."""
-    for plugin, setting, port in _ports(configuration, manifests):
-        if port and _taken(port):
+    for plugin, setting, port in ports_of(configuration, manifests):
+        if port and is_taken(port):
             where = configuration.where(("plugins", plugin, "settings", setting))
             raise EnvironmentRefused(
-                f"port {port}, which {plugin} is to listen on ({where}), is held by {_holder(port)}; "
+                f"port {port}, which {plugin} is to listen on ({where}), is held by {holder_of(port)}; "
                 f"end that process, or set QT_{plugin.upper()}__{setting.upper()} to a free port"
             )
 
 
-def _ports(configuration: Configuration, manifests: Mapping[str, Manifest]) -> Iterator[tuple[str, str, int]]:
+def ports_of(configuration: Configuration, manifests: Mapping[str, Manifest]) -> Iterator[tuple[str, str, int]]:
+    """Plugin, setting and port of every port that an enabled plugin is to listen on."""
     for plugin, section in configuration.sections.plugins.items():
-        if not section.runs:
+        if not section.runs or plugin not in manifests:
             continue
         for setting, schema in manifests[plugin].settings_schema.get("properties", {}).items():
             if schema.get("format") == PORT_FORMAT:
                 yield plugin, setting, int(section.settings.get(setting, schema.get("default", 0)))
 
 
-def _taken(port: int) -> bool:
+def is_taken(port: int) -> bool:
+    """Whether somebody listens there. Raises EnvironmentRefused for a port that cannot be used at all."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -49,7 +51,8 @@ def _taken(port: int) -> bool:
     return False
 
 
-def _holder(port: int) -> str:
+def holder_of(port: int) -> str:
+    """Who listens there, as far as can be told."""
     for connection in psutil.net_connections("tcp"):
         if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port:
             if connection.pid is None:

@@ -53,12 +53,18 @@ class Sender(SpanExporter):
         self._exporter.shutdown()
 
 
+def endpoint_of(environment: Mapping[str, str]) -> str | None:
+    """Where spans are to be sent, as the standard variables say; None where they stay here."""
+    if environment.get("OTEL_TRACES_EXPORTER", "otlp").lower() == "none":
+        return None
+    return next((environment[name] for name in _ENDPOINTS if environment.get(name)), None)
+
+
 def export_remotely(provider: TracerProvider, environment: Mapping[str, str]) -> Remote:
     """Also send spans over OTLP/HTTP if the standard variables name an endpoint."""
-    name = next((name for name in _ENDPOINTS if environment.get(name)), None)
-    if name is None or environment.get("OTEL_TRACES_EXPORTER", "otlp").lower() == "none":
+    endpoint = endpoint_of(environment)
+    if endpoint is None:
         return Nowhere()
-    endpoint = environment[name]
     protocol = next((environment[variable] for variable in _PROTOCOLS if environment.get(variable)), "http/protobuf")
     if protocol != "http/protobuf":
         return Nowhere(
@@ -66,6 +72,7 @@ def export_remotely(provider: TracerProvider, environment: Mapping[str, str]) ->
             "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and use the endpoint's HTTP port"
         )
     if not _is_address(endpoint):
+        name = next(name for name in _ENDPOINTS if environment.get(name))
         return Nowhere(f"spans are not sent: {name}={endpoint} is no address; write one like http://127.0.0.1:4318")
     # Imported only here: it brings protobuf and requests, which a supervisor without an endpoint need not carry.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
