@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from qtcore.health import plugin_kinds, supervisor_kinds
 from qtcore.kernel.commands import OpenFinding, ResolveFinding
 from qtcore.kernel.state import OUT, PluginState
 from qtcore.kernel.turn import Turn
 from qtcore.kernel.words import Lifecycle
 
-QUARANTINED = "QT-PLUGIN-QUARANTINED"
-VITAL_AWAY = "QT-VITAL-AWAY"
-HEALING_SPENT = "QT-HEALING-SPENT"
-HOST_CRASH_LOOP = "QT-HOST-CRASH-LOOP"
-HOST_UNKILLABLE = "QT-HOST-UNKILLABLE"
-BOOT_LOOP = "QT-SUPERVISOR-BOOT-LOOP"
-SOURCE_SILENT = "QT-POSTURE-SOURCE-SILENT"
+QUARANTINED = plugin_kinds.QUARANTINED.code
+VITAL_AWAY = plugin_kinds.VITAL_AWAY.code
+HEALING_SPENT = plugin_kinds.HEALING_SPENT.code
+HOST_CRASH_LOOP = plugin_kinds.CRASH_LOOP.code
+HOST_UNKILLABLE = plugin_kinds.UNKILLABLE.code
+BOOT_LOOP = supervisor_kinds.BOOT_LOOP.code
+SOURCE_SILENT = supervisor_kinds.SOURCE_SILENT.code
 
 SILENT_S = 10.0
 """How long a required posture source may be silent before a person hears of it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from qtcore.health.model import Finding, Severity
+from qtcore.health.kinds import FindingKind
 from qtcore.records.home import Home
 from qtcore.records.lock import SupervisorLock
 from qtcore.supervisor.findings import FindingsBook
@@ -23,32 +23,15 @@ HOME_PERIOD_S = 1.0
 LOSS_HOLDS_S = 30.0
 """After the last loss of spans or log lines the finding stays open for so long."""
 
-_DISK = "free space on the disk of the home folder"
-_GAPS = "what happens now may be missing from the records; supervision itself goes on"
-
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """One thing about the supervisor's own records that may go wrong, and what is said about it then."""
+    """One thing about the supervisor's own records that may go wrong."""
 
-    code: str
+    kind: FindingKind
     problem: Callable[[], str | None]
     """Asked every two seconds: what is wrong, None while all is well."""
-    severity: Severity = Severity.HIGH
-    consequence: str = _GAPS
-    fix: str = _DISK
     over: str = "the disk takes writes again"
-
-    def finding(self, sentence: str) -> Finding:
-        """What people read."""
-        return Finding(
-            code=self.code,
-            severity=self.severity,
-            summary=sentence,
-            consequence=self.consequence,
-            fix=self.fix,
-            verify="`qt report` does not name it any more",
-        )
 
 
 async def keep_traces(home: Home) -> None:
@@ -65,9 +48,9 @@ async def watch_records(findings: FindingsBook, records: Iterable[Watched]) -> N
         for record in watched:
             sentence = record.problem()
             if sentence is None:
-                findings.resolve(None, record.code, record.over)
+                findings.resolve(None, record.kind.code, record.over)
             else:
-                findings.see(None, record.finding(sentence))
+                findings.see(None, record.kind.found(sentence), at_once=True)
         await anyio.sleep(RECORDS_PERIOD_S)
 
 

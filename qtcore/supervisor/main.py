@@ -18,6 +18,7 @@ import anyio
 
 from qtcore.config.audit import audit_document
 from qtcore.config.audit_findings import findings_of
+from qtcore.config.changed_file import ChangedFile
 from qtcore.config.check import all_problems
 from qtcore.config.configuration import Configuration
 from qtcore.config.inspection import inspect
@@ -26,7 +27,8 @@ from qtcore.config.problem import Problem, refuse_if_wrong
 from qtcore.control.requests import SOCKET_NAME
 from qtcore.control.server import serve_control
 from qtcore.errors import EnvironmentRefused
-from qtcore.health.model import Finding, Severity
+from qtcore.health import supervisor_kinds as kinds
+from qtcore.health.configuration_kinds import CHANGED
 from qtcore.hosts.board import Board
 from qtcore.hosts.launcher import Launcher
 from qtcore.kernel.words import Lifecycle
@@ -169,23 +171,17 @@ def _person() -> str:
 
 def _records(supervisor: Supervisor, projection: Projection) -> tuple[Watched, ...]:
     """The supervisor's own records, and what may go wrong with them."""
+    configuration = supervisor.topology.configuration
     return (
-        Watched("QT-JOURNAL-UNWRITABLE", lambda: supervisor.journal.problem),
-        Watched("QT-STATE-UNWRITABLE", lambda: projection.problem),
-        Watched("QT-TELEMETRY-LOST", LostLines(lambda: supervisor.telemetry.dropped)),
+        Watched(kinds.JOURNAL_UNWRITABLE, lambda: supervisor.journal.problem),
+        Watched(kinds.STATE_UNWRITABLE, lambda: projection.problem),
+        Watched(kinds.TELEMETRY_LOST, LostLines(lambda: supervisor.telemetry.dropped)),
+        Watched(kinds.TELEMETRY_UNSENT, lambda: supervisor.telemetry.remote.problem, over="spans arrive again"),
+        Watched(kinds.RECORDS_REMOVED, supervisor.removed, over="nothing more was removed"),
         Watched(
-            "QT-TELEMETRY-UNSENT",
-            lambda: supervisor.telemetry.remote.problem,
-            severity=Severity.MEDIUM,
-            consequence="the endpoint lacks spans; the traces in the home folder are complete",
-            fix="mend the endpoint or the OTEL_ variables; a changed variable needs a new `qt up`",
-            over="spans arrive again",
-        ),
-        Watched(
-            "QT-RECORDS-REMOVED",
-            supervisor.removed,
-            fix="nothing is to be done now; to free space, stop first, or let the limits do it",
-            over="nothing more was removed",
+            CHANGED,
+            ChangedFile(configuration.path, configuration.file.sha256),
+            over="the file says again what runs",
         ),
     )
 
@@ -268,11 +264,6 @@ def _record_start(journal: Journal, supervisor: Supervisor, problems: list[Probl
     plans = supervisor.topology.plan.plugins
     supervisor.findings.restore([name for name, plan in plans.items() if plan.enabled])
     if recovered:
-        supervisor.findings.see(
-            None,
-            Finding(
-                code="QT-JOURNAL-RECOVERED", severity=Severity.MEDIUM, summary=recovered, fix="keep the moved file"
-            ),
-        )
+        supervisor.findings.see(None, kinds.JOURNAL_RECOVERED.found(recovered))
     for problem in problems:
         journal.append(EventKind.CONFIGURATION_LOADED, str(problem), plugin=problem.plugin)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qtcore.health.model import Finding, Remedy, RemedyKind, Severity, Status
+from qtcore.health.framework_kinds import FRAMEWORK
+from qtcore.health.model import Finding, RemedyKind, Status
 from qtcore.kernel.commands import OpenFinding
 from qtcore.kernel.events import HealthSeen
 from qtcore.supervisor.rounds import Reading
@@ -42,19 +43,6 @@ def _restart_may_help(finding: Finding) -> bool:
 
 
 def kernel_finding(command: OpenFinding) -> Finding:
-    """A finding that the kernel itself opened, with the step a person can take."""
-    about = command.plugin or "the system"
-    return Finding(
-        code=command.code,
-        severity=Severity.HIGH,
-        summary=command.summary,
-        plugin=command.plugin,
-        evidence=dict(command.evidence),
-        fix=f"read `qt why {about}`, mend the cause, then `qt release {about}`"
-        if command.plugin
-        else "read `qt report`",
-        verify="`qt status` shows it healthy",
-        remedies=(
-            Remedy(kind=RemedyKind.MANUAL, act=f"qt why {about}", effect="tells what happened and what was tried"),
-        ),
-    )
+    """A finding that the kernel itself opened."""
+    found = FRAMEWORK[command.code].found(command.summary, evidence=dict(command.evidence))
+    return found.model_copy(update={"plugin": command.plugin})
