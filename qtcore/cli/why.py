@@ -14,7 +14,7 @@ from qtcore.cli.output import coloured, say, say_json
 from qtcore.config.problem import did_you_mean
 from qtcore.documents import Facts
 from qtcore.errors import ConfigurationError, EnvironmentRefused, RecordsDamaged
-from qtcore.health.model import Finding
+from qtcore.health.model import Condition, Finding
 from qtcore.kernel.words import Autonomy, Cause
 from qtcore.records.home import Home
 from qtcore.records.journal_event import EventKind, JournalEvent
@@ -109,10 +109,16 @@ def _state_lines(state: StateFile, now_s: float) -> Iterator[str]:
         yield f"  because   {state.reason}"
     if state.next_attempt_at:
         yield f"  next try  in {duration(state.next_attempt_at.timestamp() - now_s)}"
+    for condition in state.conditions:
+        yield _condition_line(condition)
     for name, progress in sorted(state.progress.items()):
         yield f"  progress  {name} {progress.count}"
     for finding in state.findings:
         yield from _finding_lines(finding)
+
+
+def _condition_line(condition: Condition) -> str:
+    return f"  {condition.name:11} {condition.status.value}: {condition.reason}"
 
 
 def _finding_lines(finding: Finding) -> Iterator[str]:

@@ -76,6 +76,10 @@ class Judgement:
         if command.after is Lifecycle.STOPPED and self._state().stopping is None:
             self._findings.resolve_health(command.plugin, f"{command.plugin} is stopped")
 
+    def hung(self, plugin: str) -> str | None:
+        """Why the plugin's host is given up at this moment, if it is."""
+        return self._hung.get(self._topology.host_of(plugin))
+
     def ended(self, message: wire.PluginEnded) -> None:
         """A generation said its last words."""
         words = {"error_type": message.error_type, "generation": message.generation}
@@ -130,7 +134,7 @@ class Judgement:
             end=known.end,
             needs_away=self._away_need(state),
             by_person=state.lifecycle is Lifecycle.STOPPED and state.cause is Cause.OPERATOR,
-            hung=self._hung.get(host) if state.active else None,
+            hung=self.hung(plugin) if state.active else None,
             ends_s=tuple(known.ends_s),
         )
 
@@ -138,8 +142,8 @@ class Judgement:
         """What it needs, waits for, and cannot be expected in a moment."""
         if plugin.lifecycle not in {Lifecycle.WAITING, Lifecycle.STOPPING}:
             return None
-        plugins = self._state().plugins
-        patient = self._clock() - plugin.since_s < PATIENCE_S
+        plugins, started_s = self._state().plugins, self._state().started_s or 0.0
+        patient = self._clock() - max(plugin.since_s, started_s) < PATIENCE_S
         for name in sorted(self._topology.plan.plugins[plugin.name].needs):
             need = plugins[name]
             if need.lifecycle in READY:

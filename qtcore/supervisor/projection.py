@@ -11,7 +11,8 @@ import anyio
 import anyio.to_thread
 
 from qtcore.documents import Facts
-from qtcore.health.model import Condition, Severity, Status
+from qtcore.health.model import Severity, Status
+from qtcore.health.questions import Moment, current, questions
 from qtcore.health.score import Scored, score_overall, score_plugin
 from qtcore.health.verdict import Verdict, judge
 from qtcore.health.whole import HOLD_S, Steady, counts, overall, settle
@@ -127,7 +128,10 @@ class Projection:
             pid=supervisor.host_pids.get(supervisor.topology.host_of(name)) if plugin.active else None,
             restarts=plugin.restarts,
             next_attempt_at=_wall(plugin.deadline_s) if _waits(plugin) and plugin.deadline_s is not None else None,
-            conditions=tuple(_current(item, now.wall) for item in health.conditions) if health else (),
+            conditions=(
+                *questions(supervisor.observed(name), Moment(now.wall, now.monotonic_s)),
+                *(current(item, now.wall) for item in (health.conditions if health else ())),
+            ),
             findings=supervisor.findings.of(name),
             progress=_progress(facts.pop("progress", None)),
             facts=facts,
@@ -207,13 +211,6 @@ class Projection:
             summary=state.summary,
             findings=tuple(finding.code for finding in state.findings),
         )
-
-
-def _current(condition: Condition, now: datetime) -> Condition:
-    """As it must be read now: what has expired is unknown."""
-    if condition.expires_at is None or now < condition.expires_at:
-        return condition
-    return condition.model_copy(update={"status": Status.UNKNOWN})
 
 
 def _because_of(verdicts: Mapping[str, Verdict], status: Status) -> str:

@@ -92,6 +92,17 @@ class HealthRounds:
             watch.pending = None
             self._schedule(watch, 0.0)
 
+    def ask_soon(self, plugin: str) -> None:
+        """Ask now, unless an answer is awaited already."""
+        watch = self._watches.get(plugin)
+        if watch and watch.pending is None:
+            self._schedule(watch, 0.0)
+
+    def cadence_s(self, plugin: str) -> float:
+        """How often the plugin is asked while all is well."""
+        watch = self._watches.get(plugin)
+        return watch.cadence_s if watch else 0.0
+
     def answered(self, message: HealthReported) -> None:
         """Take an answer; answers to questions that nobody waits for any more are dropped."""
         watch = self._watches.get(message.plugin)

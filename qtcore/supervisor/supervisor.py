@@ -9,7 +9,8 @@ import anyio
 from anyio.abc import TaskGroup
 
 from qtcore.control import host_message as wire
-from qtcore.health.model import Finding, Severity
+from qtcore.health.plugin_kinds import UNKNOWN_LEVEL
+from qtcore.health.questions import Observed
 from qtcore.health.verdict import PluginView
 from qtcore.hosts.board import Board
 from qtcore.hosts.fork_server_link import ForkServerLink
@@ -21,6 +22,7 @@ from qtcore.kernel.words import Cause
 from qtcore.records.clock import instant_now
 from qtcore.records.home import Home
 from qtcore.records.journal import Journal
+from qtcore.supervisor.agreement import Agreement
 from qtcore.supervisor.calls import PendingCalls
 from qtcore.supervisor.findings import FindingsBook
 from qtcore.supervisor.host_table import Death, Doom, HostTable, LiveHost
@@ -82,6 +84,7 @@ class Supervisor:
         self._judgement = Judgement(
             topology, self.findings, state=lambda: self.state, view=self.view, clock=time.monotonic
         )
+        self._agreement = Agreement(self.findings, self.rounds)
         self._loading: dict[str, set[str]] = {}
         self._deaf: dict[str, str] = {}
         self._heard: dict[str, Reading] = {}
@@ -139,11 +142,22 @@ class Supervisor:
             progressed_s=progressed_ns / 1e9 if progressed_ns else None,
         )
 
+    def observed(self, plugin: str) -> Observed:
+        """What the five questions about it are answered from."""
+        reading = self.rounds.readings.get(plugin)
+        beat_ns = self.board.loop_beat(list(self.topology.plan.hosts).index(self.topology.host_of(plugin)))
+        return Observed(
+            view=self.view(plugin),
+            beat_s=beat_ns / 1e9 if beat_ns else None,
+            answered_s=reading.observed_at.monotonic_s if reading else None,
+            hung=self._judgement.hung(plugin),
+        )
+
     async def _pass_time(self) -> None:
         """What time alone brings about, without an event to tell of it."""
         while True:
             await anyio.sleep(JUDGE_EVERY_S)
-            if any([self._judgement.judge(), self.findings.pass_time()]):
+            if sum((self._judgement.judge(), self._agreement.check(time.monotonic()), self.findings.pass_time())):
                 self._note_change()
 
     # --- what the kernel wants ---------------------------------------------------------------
@@ -346,16 +360,10 @@ class Supervisor:
     def _claimed(self, message: wire.ClaimPosture) -> None:
         scale = self.topology.plan.posture
         if message.claim.level not in scale.levels:
-            self.findings.see(
-                message.plugin,
-                Finding(
-                    code="QT-POSTURE-UNKNOWN-LEVEL",
-                    severity=Severity.HIGH,
-                    summary=f"{message.plugin} claims posture {message.claim.level!r}, which is not on the scale "
-                    f"{list(scale.levels)}",
-                    fix="claim a level of the scale, or add this one to posture.levels",
-                ),
+            told = (
+                f"{message.plugin} claims posture {message.claim.level!r}, which is not on the scale {[*scale.levels]}"
             )
+            self.findings.see(message.plugin, UNKNOWN_LEVEL.found(told))
             return
         if self.state.plugins[message.plugin].generation == message.generation:
             claim = message.claim.model_copy(update={"source": message.plugin})
