@@ -18,6 +18,10 @@ from qtcore.report.durations import ago, clock_time, duration
 _NORWEGIAN = Path(__file__).with_name("norwegian.yaml")
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
+_SHAPES = {"n": r"[\d,.]+", "plugin": r"[a-z][a-z0-9_]*", "status": r"[a-z]+", "severity": r"[a-z]+"}
+"""What placeholders of these names take when a sentence is compared with its template; others take anything."""
+_OPEN = re.compile(r"\{(?!(?:n|plugin)\})")
+"""A template that begins with anything would fit nearly everything."""
 _KILO = 1024
 _UNITS_NO = {"h": "t"}
 
@@ -74,7 +78,7 @@ class Words:
     @cached_property
     def _templates(self) -> tuple[tuple[re.Pattern[str], str], ...]:
         """Texts with placeholders as patterns, those with the most fixed signs first."""
-        found = [(text, said) for text, said in self.texts.items() if "{" in text and not text.startswith("{")]
+        found = [(text, said) for text, said in self.texts.items() if "{" in text and not _OPEN.match(text)]
         found.sort(key=lambda pair: -len(re.sub(r"\{\w+\}", "", pair[0])))
         return tuple((_pattern(text), said) for text, said in found)
 
@@ -145,7 +149,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         if name in seen:
             return f"(?P={name})"
         seen.add(name)
-        return f"(?P<{name}>.+)"
+        return f"(?P<{name}>{_SHAPES.get(name, '.+')})"
 
     return re.compile(_PLACEHOLDER.sub(group, re.escape(text)), re.DOTALL)
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qtcore.health.model import Finding
+from qtcore.health.model import Finding, RemedyKind
 from qtcore.report.document import FindingGroup, ReportDocument
 from qtcore.report.page import Block, Card, Field, Mark, Text
 from qtcore.report.steps import command_of
 from qtcore.report.words import Words
+
+_REMEDIES = {
+    RemedyKind.SAFE: "safe remedy",
+    RemedyKind.CONFIRM: "remedy to confirm",
+    RemedyKind.MANUAL: "remedy by hand",
+}
+_LABELS = ("cause", "consequence", "fix", "verify")
 
 
 def findings(report: ReportDocument, words: Words) -> Iterator[Block]:
@@ -42,12 +49,12 @@ def _card(finding: Finding, words: Words, below_title: str = "", below: tuple[Ca
 def _fields(finding: Finding, words: Words) -> Iterator[Field]:
     if finding.evidence:
         yield Field(words("evidence"), words.value(finding.evidence))
-    for label in ("cause", "consequence", "fix", "verify"):
+    for label in _LABELS:
         if text := getattr(finding, label):
             yield Field(words(label), words.said(text))
     for remedy in finding.remedies:
         told = f"{command_of(remedy, finding.plugin)} — {words.said(remedy.effect)}"
-        yield Field(words("{kind} remedy", kind=words(remedy.kind.value)), told)
+        yield Field(words(_REMEDIES[remedy.kind]), told)
     if finding.trace_id:
         yield Field(words("trace"), f"qt trace {finding.trace_id}", code=True)
 

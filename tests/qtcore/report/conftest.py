@@ -339,6 +339,6 @@ def report() -> ReportDocument:
             ],
             "free_bytes": 79_000_000_000,
             "days_left": 41.7,
-            "norwegian": {"Equity": "Egenkapital", "candles are old": "stearinlysene er gamle"},
+            "norwegian": {"Equity": "Egenkapital", "candles are old": "kursdataene er gamle"},
         }
     )
