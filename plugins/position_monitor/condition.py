@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from plugins.position_monitor import kinds
+from plugins.position_monitor.funding import Due
 from qtcore import Finding, Health, Severity
 
 
@@ -26,6 +27,8 @@ class Figures:
     adrift: bool
     closed: dict[str, int]
     last_failure: str | None
+    due: tuple[Due, ...] = ()
+    """Settlements that cost more than is worth a thought."""
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -44,13 +47,15 @@ def health_of(figures: Figures) -> Health:
     if not figures.told:
         return Health.unknown("no word of the account yet, so whether there are positions is not known")
     findings = list(_findings(figures))
+    paying = tuple(_paying(due) for due in figures.due)
     if not findings:
         held = figures.positions
         told = f"{held} open, each with a live stop" if held else "no position is open"
-        return Health.healthy(told, **figures.facts)
+        # What a position costs is no fault of whoever watches it.
+        return Health.healthy(told, **figures.facts).model_copy(update={"findings": paying})
     critical = any(finding.severity is Severity.CRITICAL for finding in findings)
     state = Health.critical if critical else Health.degraded
-    return state(findings[0].summary, *findings, **figures.facts)
+    return state(findings[0].summary, *findings, *paying, **figures.facts)
 
 
 def _findings(figures: Figures) -> list[Finding]:
@@ -86,3 +91,15 @@ def _adrift(drift: Decimal) -> Finding:
         f"the wallet is {drift:+.4f} USDT away from price, fees and funding as booked",
         evidence={"drift_usdt": str(drift)},
     )
+
+
+def _paying(due: Due) -> Finding:
+    when = f" at {due.at:%H:%M}" if due.at else ""
+    return kinds.FUNDING.found(
+        f"{due.symbol} pays {due.share:.3%} of its notional at the settlement{when}, {due.of_margin:.2%} of its margin",
+        subject=due.symbol,
+        evidence={
+            "rate": str(due.rate), "side": due.side, "share_of_notional": str(due.share),
+            "share_of_margin": str(due.of_margin), "usdt": str(due.amount),
+        },
+    )  # fmt: skip

@@ -6,13 +6,46 @@ pays when the rate is above zero, a short when it is below.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from plugins.domain import ExitReason
+from plugins.domain import ExitReason, Mark, Position
 from plugins.position_monitor.sight import SIDES, Close, Rules, Sight, fresh, stop_distance
 
 ZERO = Decimal(0)
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What the next settlement takes from a position: `share` of its notional, `of_margin` of what it binds."""
+
+    symbol: str
+    side: str
+    rate: Decimal
+    share: Decimal
+    of_margin: Decimal
+    amount: Decimal
+    at: datetime | None
+
+
+def dues(positions: Iterable[Position], marks: Mapping[str, Mark], least: Decimal) -> Iterator[Due]:
+    """Settlements ahead that cost at least this share of the notional."""
+    for position in positions:
+        mark = marks.get(position.symbol)
+        share = mark.funding_rate * position.side.sign if mark else ZERO
+        if mark is not None and share >= least:
+            yield Due(
+                symbol=position.symbol,
+                side=position.side.value,
+                rate=mark.funding_rate,
+                share=share,
+                of_margin=share * max(1, position.leverage),
+                amount=(share * position.quantity * mark.price).quantize(CENT),
+                at=mark.next_funding_at,
+            )
 
 
 def too_dear(sight: Sight, rules: Rules) -> Close | None:

@@ -49,4 +49,23 @@ MONEY_ADRIFT = FindingKind(
     ),
 )
 
-KINDS = (NAKED, UNSEEN, MONEY_ADRIFT)
+FUNDING = FindingKind(
+    code="QT-POSITION-FUNDING",
+    title="a position that pays much funding",
+    severity=Severity.LOW,
+    cause="the market is crowded on the side of the position, so its holders pay the other side",
+    consequence="each settlement takes the share of the notional in the evidence, whether the price moves or not",
+    fix="none needed: it is left right before the settlement unless its signal is still worth more; by hand: "
+    """`qt call exchange.close '{"symbol": "{subject}", "reason": "operator"}'`""",
+    verify="`qt positions` does not list it any more, or `qt pnl` shows that it earns more than it pays",
+    remedies=(
+        Remedy.confirm(
+            """call exchange.close {"symbol": "{subject}", "reason": "operator"}""",
+            "closes the position at the market's price",
+            "`qt positions` does not list it any more",
+        ),
+        Remedy.manual("qt pnl", "shows price, fees and funding of each position"),
+    ),
+)
+
+KINDS = (NAKED, UNSEEN, MONEY_ADRIFT, FUNDING)

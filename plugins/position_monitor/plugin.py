@@ -24,6 +24,7 @@ from plugins.domain import (
 from plugins.position_monitor.audit import Audit
 from plugins.position_monitor.condition import Figures, health_of
 from plugins.position_monitor.decisions import decide
+from plugins.position_monitor.funding import dues
 from plugins.position_monitor.kinds import KINDS
 from plugins.position_monitor.memory import First, Forgotten, recall, remember
 from plugins.position_monitor.settings import PositionMonitorSettings
@@ -137,8 +138,12 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
                 adrift=self._audit.adrift,
                 closed=self._closed,
                 last_failure=self._last_failure,
+                due=tuple(dues(self._held(), known.marks, ctx.settings.funding_least)),
             )
         )
+
+    def _held(self) -> list[Position]:
+        return [watched.position for watched in self._list.positions.values()]
 
     @action(help="positions as the monitor sees them")
     async def watched(self, ctx: Ctx) -> list[dict[str, Any]]:

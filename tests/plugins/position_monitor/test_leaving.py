@@ -12,11 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugins.domain import ExitReason, ExitStyle, Posture, Reduction, Side, Signal, Source, StopStatus, View
+from plugins.position_monitor.condition import Figures, health_of
 from plugins.position_monitor.decisions import decide
-from plugins.position_monitor.funding import edge_left
+from plugins.position_monitor.funding import dues, edge_left
 from plugins.position_monitor.ladder import next_rung
 from plugins.position_monitor.settings import PositionMonitorSettings
 from plugins.position_monitor.sight import Close, Protect, Reduce, Rules, Rung, Shape, Sight, StopType
+from qtcore import Status
 
 RULES = PositionMonitorSettings().rules
 
@@ -231,3 +233,19 @@ def test_h2_targets_that_are_too_far_do_not_keep_a_slot_for_ever(calm: Sight) ->
     act = decide(old, RULES, Posture.NORMAL)
     assert isinstance(act, Close)
     assert act.reason is ExitReason.MAXIMUM_AGE
+
+
+def test_r4_funding_against_a_position_is_told_before_it_is_paid(calm: Sight) -> None:
+    """A long pays a rate above zero, on its notional and on what it binds; a short earns it."""
+    assert calm.mark is not None
+    marks = {"BTCUSDT": replace(calm.mark, funding_rate=Decimal("0.001"))}
+    (due,) = dues([calm.position], marks, RULES.funding_least)
+    assert (due.share, due.of_margin, due.amount) == (Decimal("0.001"), Decimal("0.010"), Decimal("5.00"))
+    assert not list(dues([replace(calm.position, side=Side.SHORT)], marks, RULES.funding_least))
+    assert not list(dues([calm.position], {}, RULES.funding_least))
+    figures = Figures(True, 1, 1, {}, 2.0, 0.0, 10.0, None, adrift=False, closed={}, last_failure=None, due=(due,))
+    health = health_of(figures)
+    (finding,) = health.findings
+    assert (finding.code, finding.subject) == ("QT-POSITION-FUNDING", "BTCUSDT")
+    assert finding.summary == "BTCUSDT pays 0.100% of its notional at the settlement at 16:00, 1.00% of its margin"
+    assert health.status is Status.HEALTHY
