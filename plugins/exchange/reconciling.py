@@ -70,6 +70,8 @@ class Reconciler:
         self._mode = Mode(ctx.mode)
         self._strange_orders: list[Stranger] = []
         self.failing: str | None = None
+        self.seen: Snapshot | None = None
+        """What the venue said in the last round of questions, before anything was made of it."""
         self.done_s: float | None = None
         """When the last successful reconciliation ended (monotonic seconds)."""
 
@@ -103,6 +105,11 @@ class Reconciler:
         else:
             self._hints[symbol] = max(trade_id, self._hints.get(symbol, 0))
         self._wake.set()
+
+    def look_soon(self) -> None:
+        """Begin the next round now instead of when it is due, unless the venue's weight is getting short."""
+        if self._requests.weight_share < HALF_SHARE:
+            self._wake.set()
 
     async def run(self) -> None:
         """Reconcile for ever."""
@@ -148,7 +155,7 @@ class Reconciler:
             traded = {symbol for symbol, trade_id in hints.items() if self._is_news(symbol, trade_id)}
             if sweep:
                 traded |= await self._traded_since()
-            snapshot = await self._look(sweep, traded | hints.keys())
+            snapshot = self.seen = await self._look(sweep, traded | hints.keys())
             await self._book_trades(snapshot, traded)
             await self._follow_orders(snapshot)
             await self._clear_orphans()

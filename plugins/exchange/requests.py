@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from ccxt.base.errors import BaseError
@@ -159,6 +160,11 @@ class Requests:
         asked = {"symbol": symbol, "fromId": trade_id, "limit": PAGE}
         answer = await self._data("fapiPrivateGetUserTrades", asked, weight=5)
         return sorted((_readable(wire.trade_from, row) for row in _rows(answer, "trades")), key=lambda t: t.trade_id)
+
+    async def mark_prices(self) -> dict[str, Decimal]:
+        """What each symbol is worth now. Raises VenueRefusal, VenueSilent."""
+        rows = _rows(await self._data("fapiPublicGetPremiumIndex", weight=10), "mark prices")
+        return dict(_readable(wire.mark_price_from, row) for row in rows)
 
     async def income_since(self, since_ms: int) -> list[IncomeView]:
         """At most PAGE wallet changes from a market time (ms) on, in order. Raises VenueRefusal, VenueSilent."""

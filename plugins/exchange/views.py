@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from plugins.domain import ExitReason, Fill, IntentState, Position, Purpose, Side, StopState, StopStatus
-from plugins.exchange.comparing import Stranger
+from plugins.exchange.comparing import Snapshot, Stranger
 from plugins.exchange.ledger_rows import BookedFill, BookedIncome
 from plugins.exchange.order_path import Tracked
+from plugins.exchange.wire import AccountView
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,66 @@ class Reconciled:
     unclear_orders: int
     fills: int
     strangers: list[Stranger]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPosition:
+    """A position as the venue told it."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SeenGuard:
+    """A conditional order that waits at the venue, whoever placed it."""
+
+    symbol: str
+    client_id: str
+    side: Side
+    kind: str
+    trigger: Decimal
+    quantity: Decimal | None
+    close_position: bool
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the venue said in the last round of questions, and how many seconds ago it was asked."""
+
+    age_s: float
+    positions: list[SeenPosition]
+    guards: list[SeenGuard]
+    wallet: Decimal
+
+
+def seen_by(snapshot: Snapshot, account: AccountView, now_s: float) -> Seen:
+    """The venue's words as others may have them; nothing of what was made of them."""
+    return Seen(
+        age_s=now_s - snapshot.asked_s,
+        positions=[
+            SeenPosition(each.symbol, each.side, each.quantity, each.entry_price, each.mark_price)
+            for each in snapshot.positions.values()
+        ],
+        guards=[
+            SeenGuard(
+                symbol=each.symbol,
+                client_id=each.client_id,
+                side=each.side,
+                kind=each.kind,
+                trigger=each.trigger,
+                quantity=each.quantity,
+                close_position=each.close_position,
+                status=each.status.value,
+            )
+            for each in snapshot.algos
+        ],
+        wallet=account.wallet_balance,
+    )
 
 
 def position_line(position: Position, stop: StopState) -> PositionLine:

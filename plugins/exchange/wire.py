@@ -162,6 +162,11 @@ def order_from(row: Json) -> OrderView:
     )
 
 
+def mark_price_from(row: Json) -> tuple[str, Decimal]:
+    """A symbol and its mark price, of `/fapi/v1/premiumIndex`. Raises Unreadable."""
+    return _text(row, "symbol"), _decimal(row, "markPrice")
+
+
 def algo_from(row: Json) -> AlgoView:
     """A conditional order of `/fapi/v1/algoOrder` or `/openAlgoOrders`. Raises Unreadable."""
     quantity = row.get("quantity")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from plugins.domain import Candle, market_ms
+from plugins.domain import Candle, Mark, market_ms
 from plugins.feed.window import Window
 
 RECENT_BARS = 60
@@ -19,6 +19,21 @@ def covered(windows: Mapping[str, Window], spreads: Mapping[str, float]) -> dict
     return {
         symbol: {**_traded(window.tail(RECENT_BARS)), "bars": len(window), "spread": spreads.get(symbol)}
         for symbol, window in windows.items()
+    }
+
+
+def marked(windows: Mapping[str, Window], marks: Mapping[str, Mark]) -> dict[str, dict[str, Any]]:
+    """For each symbol `price`, `funding_rate` and market time `at` of its newest mark, null before any; `closed_ms`."""
+    return {symbol: _newest(window, marks.get(symbol)) for symbol, window in windows.items()}
+
+
+def _newest(window: Window, mark: Mark | None) -> dict[str, Any]:
+    last = window.tail(1)
+    return {
+        "price": str(mark.price) if mark else None,
+        "funding_rate": str(mark.funding_rate) if mark else None,
+        "at": mark.at.isoformat() if mark else None,
+        "closed_ms": market_ms(last[-1].closed_at) if last else None,
     }
 
 

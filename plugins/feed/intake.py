@@ -50,6 +50,7 @@ class Intake:
         self.windows: dict[str, Window] = {}
         self.seen: dict[str, Seen] = {}
         self.tally = Tally()
+        self.marks: dict[str, Mark] = {}
         self._ctx = ctx
         self._rest = rest
         self._tasks = tasks
@@ -68,6 +69,7 @@ class Intake:
     def end(self, symbol: str) -> None:
         """Follow a symbol no more."""
         del self.windows[symbol], self.seen[symbol]
+        self.marks.pop(symbol, None)
 
     def heard(self, symbol: str) -> None:
         """The candle stream of a symbol has said something, if only that the candle is not closed yet."""
@@ -77,6 +79,7 @@ class Intake:
     def fresh_marks(self, marks: list[Mark]) -> list[Mark]:
         """The marks to publish; one whose time stands still is a price that nobody has looked at again."""
         now_s = self._ctx.now()
+        self.marks.update((mark.symbol, mark) for mark in marks)
         for mark in marks:
             seen = self.seen.get(mark.symbol)
             if seen is not None and (seen.marked_at is None or mark.at > seen.marked_at):

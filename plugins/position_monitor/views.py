@@ -25,8 +25,16 @@ def watched_row(known: Watchlist, watched: Watched, now_s: float) -> dict[str, A
         "stop_status": stop.status.value if stop else "unknown",
         "followed_s": round(now_s - watched.seen_s, 1),
         "take_profit_asked": watched.take_profit_asked,
+        "considered_s_ago": _considered_s_ago(watched, now_s),
         "decided": watched.decided or None,
     }
+
+
+def _considered_s_ago(watched: Watched, now_s: float) -> float | None:
+    """Real seconds since it was last judged; none while an act that was decided is carried out."""
+    if watched.acting:
+        return 0.0
+    return None if watched.considered_s is None else round(now_s - watched.considered_s, 2)
 
 
 def pnl_of(known: Watchlist, audit: Audit) -> dict[str, Any]:

@@ -42,6 +42,7 @@ class Watched:
     shaped_for: Decimal | None = None
     decided: str = ""
     acting: bool = False
+    considered_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Watchlist:
         if watched is None:
             return None
         self._follow_stop(symbol, moment.now_s)
+        watched.considered_s = moment.now_s
         first = self.first.get(watched.position.id)
         return Sight(
             position=watched.position,
