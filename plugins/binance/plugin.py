@@ -28,9 +28,10 @@ class BinancePlugin(Plugin[BinanceSettings]):
         except WrongEndpoint as error:
             raise NeedsOperator(str(error)) from error
         where = endpoint.origin or ", ".join(sorted(endpoint.hosts))
-        await ctx.publish(VenueAddress(endpoint.mode, endpoint.origin, f"Binance USDⓈ-M, {endpoint.mode}: {where}"))
+        address = VenueAddress(endpoint.mode, endpoint.origin, f"Binance USDⓈ-M, {endpoint.mode}: {where}")
+        await ctx.publish(address)
         await self.tell_time(ctx)
-        ctx.fact(mode=str(endpoint.mode), hosts=where)
+        ctx.fact(**address.facts, hosts=where)
         await ctx.serve()
 
     @every(60)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from pydantic import JsonValue
+
 from plugins.domain.brackets import Bracket
 from plugins.domain.words import EntryStyle, ExitStyle, Mode, Regime, Source, Tier, Volatility
 from qtcore import topic
@@ -19,6 +21,11 @@ class VenueAddress:
     mode: Mode
     origin: str
     description: str
+
+    @property
+    def facts(self) -> dict[str, JsonValue]:
+        """What everybody who speaks to the venue says of it in the same words, so that they can be held together."""
+        return {"venue.endpoint": self.origin or "the venue's own hosts", "venue.mode": self.mode.value}
 
 
 @topic(expires_s=30.0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import stat
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from plugins.domain import Mode
+from plugins.domain import fingerprint as naming
 from plugins.venue import Keys
 from qtcore import QtError
 
@@ -23,7 +23,7 @@ class KeysRefused(QtError):
 
 def fingerprint_of(key: SecretStr) -> str:
     """A name for an API key by which a person can tell it from others: `sha256:` and 16 hex digits."""
-    return f"sha256:{hashlib.sha256(key.get_secret_value().encode()).hexdigest()[:16]}"
+    return naming.fingerprint_of(key.get_secret_value())
 
 
 def keys_of(mode: Mode, *, key: SecretStr, secret: SecretStr, file: Path | None, fingerprint: str) -> Keys:

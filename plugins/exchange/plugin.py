@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -44,10 +46,12 @@ from plugins.exchange.views import (
     OrderLine,
     PositionLine,
     Reconciled,
+    Seen,
     fill_line,
     income_line,
     order_line,
     position_line,
+    seen_by,
 )
 from qtcore import Context, Finding, FindingKind, Health, NeedsOperator, NotReady, Plugin, action, every, hookimpl
 
@@ -56,6 +60,8 @@ ENTER_TIMEOUT_S = 30.0
 LONGEST_WAIT_S = 15.0
 """Of a limit entry; with everything that may go wrong besides, an answer still comes within ENTER_TIMEOUT_S."""
 LEDGER_PAGE = 1000
+MOST_WEIGHT_FOR_PRICES = 0.5
+"""Of the venue's request weight a minute; what is used beyond it is for orders and reconciliation."""
 
 
 class ExchangePlugin(Plugin[ExchangeSettings]):
@@ -64,6 +70,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
     reads: ClassVar = [VenueAddress]
     optional_reads: ClassVar = [Universe]
     writes: ClassVar = [Fill, Position, StopState, Account, Instrument]
+    calls: ClassVar = ["risk_guard.approve"]
     area = "core trading"
     cadence_s = 5.0
     exclusive = True
@@ -72,6 +79,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
 
     def __init__(self) -> None:
         self._open: Exchange | None = None
+        self._asking_prices = False
 
     # --- hooks ------------------------------------------------------------------------------------
 
@@ -91,7 +99,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
 
     async def _trade(self, ctx: Ctx, address: VenueAddress, moves: AsyncIterator[VenueAddress]) -> None:
         async with self._opened(ctx, address) as exchange:
-            ctx.fact(venue=address.origin or "the venue's own hosts", mode=str(address.mode))
+            ctx.fact(**address.facts, **{"venue.key": exchange.fingerprint})
             ctx.ready()
             async with asyncio.TaskGroup() as work:
                 work.create_task(exchange.reconciler.run(), name="reconcile")
@@ -195,23 +203,29 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         symbol: str,
         side: Side,
         quantity: Decimal,
+        notional: Decimal,
         stop_trigger: Decimal,
         reason: str = "",
         limit: Decimal | None = None,
         wait_s: float = 0.0,
         then_market: bool = False,
     ) -> Entered:
-        """Enter behind a stop that is on the venue first; the same signal never enters twice.
+        """Enter behind a stop that is on the venue first, with the risk guard's leave; no signal enters twice.
 
         At market, or with a `limit` for `wait_s` real seconds (at most LONGEST_WAIT_S), then at market or not at all.
         """
         exchange = self._exchange()
         patience = Patience(limit, min(wait_s, LONGEST_WAIT_S), then_market) if limit is not None else None
-        wish = Wish(signal_id, symbol, side, quantity, stop_trigger, reason, patience)
+        wish = Wish(signal_id, symbol, side, quantity, notional, stop_trigger, reason, patience)
         if (before := exchange.entries.answered(signal_id)) is not None:
             return before
         await exchange.entries.look_at_leftovers(symbol)
-        if (refusal := judge_entry(wish, exchange.world(wish))) is not None:
+        refusal, approval = judge_entry(wish, exchange.world(wish)), None
+        if refusal is None:
+            ctx.check_lease()
+            approval = exchange.approvals.ask(wish)
+            refusal = None if exchange.approvals.expected else await approval
+        if refusal is not None or approval is None:
             ctx.log.info(
                 "entry refused", signal=signal_id, symbol=symbol, code=refusal.code.value, why=refusal.sentence
             )
@@ -331,6 +345,35 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
     async def strangers(self, _: Ctx) -> list[Stranger]:
         """What others have on the account; none of it is ever cancelled from here, and positions are guarded."""
         return self._exchange().reconciler.strangers
+
+    @action()
+    async def seen(self, _: Ctx, max_age_s: float = math.inf) -> Seen:
+        """The venue's own words of the last round of questions, before anything was made of them.
+
+        Asks nothing of the venue itself; where they are older than `max_age_s` the next round begins at once.
+        """
+        exchange = self._exchange()
+        snapshot, account = exchange.reconciler.seen, exchange.books.account
+        if snapshot is None or account is None:
+            raise NotReady("the venue has not been asked yet")
+        if time.monotonic() - snapshot.asked_s > max_age_s:
+            exchange.reconciler.look_soon()
+        return seen_by(snapshot, account, time.monotonic())
+
+    @action()
+    async def prices(self, _: Ctx) -> dict[str, Decimal]:
+        """What each symbol is worth by the venue's own answer now, for whoever doubts the feed.
+
+        Raises NotReady while another such question waits, or request weight is getting short: orders come first.
+        """
+        requests = self._exchange().requests
+        if self._asking_prices or requests.weight_share > MOST_WEIGHT_FOR_PRICES:
+            raise NotReady("the venue is not asked for prices now: orders and reconciliation come first")
+        self._asking_prices = True
+        try:
+            return await requests.mark_prices()
+        finally:
+            self._asking_prices = False
 
     @action()
     async def account(self, ctx: Ctx) -> Account | None:

@@ -31,7 +31,7 @@ from plugins.executor.known import DAY, Known
 from plugins.executor.ranking import ranked
 from plugins.executor.settings import ExecutorSettings
 from plugins.executor.world import Entry
-from plugins.store import Store, database_url, open_store
+from plugins.store import Store, database_url, facts_of, open_store
 from plugins.store.kill_switch import read_kill_switch
 from qtcore import (
     CallFailed,
@@ -93,7 +93,9 @@ class Executor(Plugin[ExecutorSettings]):
     async def start(self, ctx: Ctx) -> None:
         """Take up what the last life left open, then judge what comes."""
         self._started_at = ctx.wall()
-        async with open_store(database_url(ctx.home, ctx.settings.database_url)) as store:
+        url = database_url(ctx.home, ctx.settings.database_url)
+        ctx.fact(**facts_of(url))
+        async with open_store(url) as store:
             self._store = store
             async with (
                 ctx.subscribe(Signal) as signals,

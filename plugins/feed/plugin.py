@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from plugins.domain import Candle, Mark, Position, VenueAddress, history_of
 from plugins.feed.address import checked, first, moved
 from plugins.feed.ages import Ages, Connection, Limits, Market
-from plugins.feed.coverage import covered
+from plugins.feed.coverage import covered, marked
 from plugins.feed.freshness import judged
 from plugins.feed.intake import Intake
 from plugins.feed.kinds import KINDS
@@ -54,6 +54,7 @@ class Feed(Plugin[FeedSettings]):
             address = await first(ctx, addresses)
             while True:
                 session = self._session = Session(ctx, checked(ctx, address), self._held)
+                ctx.fact(**address.facts)
                 self._mending = Mending(ctx, session)
                 async with asyncio.TaskGroup() as tasks:
                     following = [
@@ -149,6 +150,11 @@ class Feed(Plugin[FeedSettings]):
     async def coverage(self, _ctx: Ctx) -> dict[str, Any]:
         """Each followed symbol: bars kept, last close, turnover, movement and empty share of the recent, spread."""
         return covered(self._intake().windows, self._spreads)
+
+    @action()
+    async def marks(self, _ctx: Ctx) -> dict[str, Any]:
+        """Each followed symbol's newest mark price as it was heard, and the end (market ms) of its newest candle."""
+        return marked(self._intake().windows, self._intake().marks)
 
     @action(timeout_s=10.0)
     async def funding(self, _ctx: Ctx, since_ms: int) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class HistoryKeeper(Plugin[HistorySettings]):
         """Open the folder of this venue's market, then fetch whenever something is due."""
         async with ctx.subscribe(Universe, VenueAddress) as news, asyncio.TaskGroup() as tasks:
             address, universe = await _first_of_both(ctx, news)
+            ctx.fact(**address.facts)
             client = VenueClient(
                 address.origin, mode=address.mode, throttle=False, timeout_s=ctx.settings.request_timeout_s
             )

@@ -33,6 +33,7 @@ from plugins.model_supervisor.standing import SourceStanding
 from plugins.model_supervisor.tape import Tape
 from plugins.model_supervisor.weighing import weights_of
 from plugins.store import database_url, open_store
+from plugins.store import facts_of as store_facts
 from qtcore import (
     CallFailed,
     CallUnanswered,
@@ -80,8 +81,10 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         """Rebuild the windows from the history, judge once, then follow what is said and what happens."""
         settings = ctx.settings
         tape = self._tape = Tape(settings.interval_s, HISTORY_BARS)
+        url = database_url(ctx.home, settings.database_url)
+        ctx.fact(**store_facts(url))
         async with (
-            open_store(database_url(ctx.home, settings.database_url)) as store,
+            open_store(url) as store,
             ctx.subscribe(Signal, Candle, gaps=True) as news,
         ):
             ctx.ready()  # nobody waits for a judgement, and what it is made with takes long to load

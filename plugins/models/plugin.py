@@ -20,7 +20,7 @@ from plugins.models.outbox import Outbox
 from plugins.models.reading import listed, shown
 from plugins.models.rsi_rule import RsiRule
 from plugins.models.settings import ModelsSettings
-from plugins.store import database_url, open_store
+from plugins.store import database_url, facts_of, open_store
 from qtcore import (
     Context,
     Finding,
@@ -62,8 +62,10 @@ class Models(Plugin[ModelsSettings]):
     @hookimpl
     async def start(self, ctx: Context[ModelsSettings]) -> None:
         """Warm up on the universe's history, then judge every candle."""
+        url = database_url(ctx.home, ctx.settings.database_url)
+        ctx.fact(**facts_of(url))
         async with (
-            open_store(database_url(ctx.home, ctx.settings.database_url)) as store,
+            open_store(url) as store,
             ctx.subscribe(Candle, Universe, EnsembleWeights, gaps=True) as messages,
             worker_thread() as worker,
             asyncio.TaskGroup() as tasks,

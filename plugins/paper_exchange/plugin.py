@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import JsonValue
 
 from plugins.domain import Mode, VenueAddress
+from plugins.domain.fingerprint import fingerprint_of
 from plugins.paper_exchange.faults.kinds import FaultKind, NoSuchFaultError, read_fault
 from plugins.paper_exchange.faults.shown import row, shown
 from plugins.paper_exchange.findings import judged, market_time
@@ -65,8 +66,10 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
         source = await _market(ctx.settings)
         async with _listening(ctx, source) as server:
             self._server = server
-            await ctx.publish(VenueAddress(Mode.PAPER, server.url, _shown(server.venue)))
-            ctx.fact(address=server.url, market=_shown(server.venue), ledger=str(server.venue.ledger.path))
+            address = VenueAddress(Mode.PAPER, server.url, _shown(server.venue))
+            await ctx.publish(address)
+            ctx.fact(**address.facts, **{"venue.key": fingerprint_of(ctx.settings.key)})
+            ctx.fact(market=_shown(server.venue), ledger=str(server.venue.ledger.path))
             await ctx.publish(_clock_map(server.venue))
             await _begin_drill(ctx, server)
             ctx.ready()

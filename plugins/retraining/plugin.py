@@ -34,7 +34,7 @@ from plugins.retraining.rules import Ruled, Ruling, as_canary, in_shadow, on_fol
 from plugins.retraining.settings import RetrainingSettings
 from plugins.retraining.triggers import Facts, due
 from plugins.retraining.workshop import WorkFailed, carry_out
-from plugins.store import Store, database_url, open_store
+from plugins.store import Store, database_url, facts_of, open_store
 from qtcore import (
     CallFailed,
     CallUnanswered,
@@ -105,7 +105,9 @@ class Retraining(Plugin[RetrainingSettings]):
             ctx.log.warning("the record of trainings is begun anew", why=damage)
         self._artefacts, self._fed_s = ArtefactStore(ctx.home), ctx.now()
         self._settled_s = ctx.now() + ctx.settings.settle_s
-        async with open_store(database_url(ctx.home, ctx.settings.database_url)) as store:
+        url = database_url(ctx.home, ctx.settings.database_url)
+        ctx.fact(**facts_of(url))
+        async with open_store(url) as store:
             self._store = store
             ctx.ready()
             while True:

@@ -7,7 +7,7 @@
 The tables and their writers are described in `plugins.store.tables`.
 """
 
-from plugins.store.address import DatabaseUrl, StoreUnusable, database_url
+from plugins.store.address import DatabaseUrl, StoreUnusable, database_url, facts_of
 from plugins.store.engine import Store, open_store
 from plugins.store.kill_switch import KillSwitch, read_kill_switch, write_kill_switch
 from plugins.store.rows import FillRow, FundingRow, Funnel, Miss, PositionRow, SignalRow, TradeRow
@@ -28,6 +28,7 @@ __all__ = [
     "TradeRow",
     "Trouble",
     "database_url",
+    "facts_of",
     "open_store",
     "read_kill_switch",
     "sentence_of",

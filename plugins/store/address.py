@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, SecretStr
+from pydantic import AfterValidator, JsonValue, SecretStr
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -43,6 +43,12 @@ def sqlite_file(url: str) -> Path | None:
 def shown(url: str) -> str:
     """The URL as people may see it: without its password."""
     return make_url(url).render_as_string(hide_password=True)
+
+
+def facts_of(url: str) -> dict[str, JsonValue]:
+    """What everybody who opens the history says of it in the same words, so that they can be held together."""
+    file = sqlite_file(url)
+    return {"database.path": str(file) if file is not None else shown(url)}
 
 
 def _parsed(given: str) -> URL:
