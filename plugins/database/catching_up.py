@@ -15,6 +15,7 @@ from plugins.store import Store
 from qtcore import CallFailed, CallUnanswered, Context
 
 CALL_TIMEOUT_S = 10.0
+PUT_AWAY = "put_away.jsonl"
 
 
 class CatchUp:
@@ -66,11 +67,22 @@ class CatchUp:
             self._ctx.progress("caught_up")
 
     async def from_the_beginning(self) -> None:
-        """Fetch the exchange's whole list again; what is there already stays."""
+        """Fetch the exchange's whole list again, and fold every row anew from the fills.
+
+        Rows of positions that no fill supports are put away, but only while the exchange answers: what it has not
+        said yet may support them.
+        """
         async with self._turn:
             with self._troubles.noted("fills"):
                 await self._rewind()
             await self._run()
+            if self.failing is not None:
+                return
+            with self._troubles.noted("fills"):
+                await self._history.load()
+                gone = await self._history.put_away(self._ctx.data_dir / PUT_AWAY, at=self._ctx.wall())
+                if gone:
+                    self._ctx.log.warning("rows that no fill supports were put away", rows=gone, file=PUT_AWAY)
 
     async def _rewind(self) -> None:
         for cursor in (FILLS_CURSOR, INCOME_CURSOR):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
+from anyio import to_thread
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from plugins.database.pages import FillLine, IncomeLine
@@ -40,6 +45,8 @@ class History:
         self._rounds: dict[str, RoundTrip] = {}
         self._newest: dict[str, int] = {}
         self._reasons: dict[str, ExitReason] = {}
+        self._trips: set[str] = set()
+        """Ids of all round trips that the stored fills make."""
         self._ahead = False
         self.count = 0
 
@@ -48,6 +55,7 @@ class History:
         """Fold everything stored, and write round trips and trades anew where they belong."""
         self._rounds.clear()
         self._newest.clear()
+        self._trips.clear()
         rows = await self._store.fills.all()
         self._reasons.update(await self._store.positions.reasons())
         by_symbol: defaultdict[str, list[Fill]] = defaultdict(list)
@@ -56,6 +64,19 @@ class History:
         self.count = len(rows)
         for symbol, fills in by_symbol.items():
             await self._refold(symbol, fills, {})
+
+    @unbroken
+    async def put_away(self, file: Path, *, at: datetime) -> int:
+        """Move rows of positions that no stored fill supports into `file`, one JSON line each; says how many.
+
+        They are in the file, synced, before they leave the table: nothing is lost that somebody might want to see.
+        """
+        rows = await self._store.positions.unsupported(self._trips)
+        if rows:
+            await to_thread.run_sync(_keep, file, rows, at)
+            async with self._engine.begin() as connection:
+                await Positions.remove_from(connection, [row["id"] for row in rows])
+        return len(rows)
 
     async def believe_the_file(self) -> None:
         """After a failed booking memory may be ahead of what was stored; then everything is folded anew."""
@@ -90,6 +111,7 @@ class History:
         for fill in fills:
             after = apply(self._rounds.get(fill.symbol), fill)
             changed.update((trip.id, trip) for trip in after)
+            self._trips.update(trip.id for trip in after)
             if not after[0].open and (reason := because.get(_key(fill))):
                 self._reasons[after[0].id] = reason
             self._rounds[fill.symbol] = after[-1]
@@ -123,6 +145,16 @@ class History:
         if lines:
             await self._store.notes.set(INCOME_CURSOR, str(lines[-1].sequence), at=at)
         return new
+
+
+def _keep(file: Path, rows: list[dict[str, Any]], at: datetime) -> None:
+    lines = "".join(json.dumps({"put_away_at": at.isoformat(), **row}) + "\n" for row in rows)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, lines.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _key(fill: Fill) -> FillKey:

@@ -23,7 +23,7 @@ from plugins.database.opening import open_history
 from plugins.database.settings import DatabaseSettings
 from plugins.database.trouble import Troubles
 from plugins.domain import Account, Fill, Position
-from plugins.store import STORE_ERRORS, Store, TradeRow, Trouble, sentence_of
+from plugins.store import STORE_ERRORS, Store, TradeRow, Trouble, facts_of, sentence_of
 from plugins.store.address import sqlite_file
 from plugins.store.backups import FOLDER, make_backup
 from plugins.store.equity import EquityBounds
@@ -83,6 +83,7 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
     async def start(self, ctx: Ctx) -> None:
         """Open and migrate the history, then keep it up with the exchange until stopped."""
         async with open_history(ctx) as store:
+            ctx.fact(**facts_of(store.engine.url.render_as_string(hide_password=False)))
             with closing(Open(ctx, store)) as held:
                 await held.history.load()
                 self._open = held
@@ -191,7 +192,10 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
 
     @action(effect=True, timeout_s=60.0)
     async def rebuild(self, _: Ctx) -> int:
-        """Fetch every fill of the exchange again; returns how many the history holds."""
+        """Fetch every fill of the exchange again and fold every row anew; returns how many fills the history holds.
+
+        Rows of positions that no fill supports are put away in a file of its own, never just deleted.
+        """
         held = self._held()
         await held.catch_up.from_the_beginning()
         return held.history.count

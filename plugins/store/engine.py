@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from plugins.store.address import StoreUnusable, sqlite_file
+from plugins.store.census import Census
 from plugins.store.equity import EquityHistory
 from plugins.store.fills import Fills
 from plugins.store.notes import Notes
@@ -44,6 +45,7 @@ class Store:
     trades: Trades
     equity: EquityHistory
     notes: Notes
+    census: Census
 
 
 @asynccontextmanager
@@ -60,6 +62,7 @@ async def open_store(url: str) -> AsyncIterator[Store]:
             trades=Trades(engine),
             equity=EquityHistory(engine),
             notes=Notes(engine),
+            census=Census(engine),
         )
     finally:
         await ended(engine, writer.close)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, String, cast, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from plugins.domain import ExitReason, Side
@@ -13,7 +13,7 @@ from plugins.domain.rounds import RoundTrip
 from plugins.store.rows import PositionRow
 from plugins.store.tables import PositionTable
 from plugins.store.unbroken import unbroken
-from plugins.store.writing import reading, table_of, upsert
+from plugins.store.writing import CHUNK, reading, table_of, upsert
 
 POSITIONS = table_of(PositionTable)
 
@@ -45,6 +45,20 @@ class Positions:
         statement = select(columns.id, columns.closed_because).where(columns.closed_because.is_not(None))
         async with reading(self._engine) as connection:
             return {row.id: ExitReason(row.closed_because) for row in await connection.execute(statement)}
+
+    @unbroken
+    async def unsupported(self, known: Collection[str]) -> list[dict[str, Any]]:
+        """Rows as they stand, plain, whose id is none of `known`: no fill supports them."""
+        every = select(*(cast(column, String).label(column.key) for column in POSITIONS.c))
+        async with reading(self._engine) as connection:
+            rows = [dict(row) for row in (await connection.execute(every)).mappings()]
+        return [row for row in rows if row["id"] not in known]
+
+    @staticmethod
+    async def remove_from(connection: AsyncConnection, ids: Sequence[str]) -> None:
+        """Delete rows inside the caller's transaction."""
+        for start in range(0, len(ids), CHUNK):
+            await connection.execute(delete(POSITIONS).where(POSITIONS.c.id.in_(ids[start : start + CHUNK])))
 
     @unbroken
     async def get(self, position_id: str) -> PositionRow | None:

@@ -21,6 +21,9 @@ from plugins.store.writing import inserted_once, reading, table_of
 
 SIGNALS = table_of(SignalTable)
 COLUMNS = SIGNALS.c
+SOUND = and_(COLUMNS.view.in_([*View]), COLUMNS.source.in_([*Source]))
+"""Rows that are signals. Another writer may have put others there: they must not stop those who read the rest."""
+
 _VOTES = TypeAdapter(tuple[Vote, ...])
 
 
@@ -87,7 +90,7 @@ class Signals:
         """Signals without an outcome made before a wall time, oldest first."""
         statement = (
             select(SIGNALS)
-            .where(COLUMNS.outcome_code.is_(None), COLUMNS.made_at < made_before)
+            .where(COLUMNS.outcome_code.is_(None), COLUMNS.made_at < made_before, SOUND)
             .order_by(COLUMNS.made_at)
             .limit(limit)
         )
@@ -97,7 +100,7 @@ class Signals:
     @unbroken
     async def latest(self, *, limit: int = 100, symbol: str | None = None) -> list[SignalRow]:
         """The newest signals first."""
-        statement = select(SIGNALS).order_by(COLUMNS.made_at.desc()).limit(limit)
+        statement = select(SIGNALS).where(SOUND).order_by(COLUMNS.made_at.desc()).limit(limit)
         if symbol is not None:
             statement = statement.where(COLUMNS.symbol == symbol)
         async with reading(self._engine) as connection:
