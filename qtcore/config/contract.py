@@ -11,6 +11,7 @@ from qtcore.config.manifest import Manifest, TopicUse
 from qtcore.config.overrides import MODE_PATH, SourceKind, path_of
 from qtcore.config.problem import Problem, Weight, did_you_mean
 from qtcore.config.shape import keys_at
+from qtcore.health.framework_kinds import FRAMEWORK
 
 RESERVED_COMMANDS = frozenset(
     {"init", "up", "down", "status", "watch", "why", "report", "doctor", "check", "plugins", "call", "start", "stop"}
@@ -26,7 +27,7 @@ READ_BY_EVERY_HOST = frozenset({"ClockMap"})
 def contract_problems(configuration: Configuration, manifests: Mapping[str, Manifest]) -> list[Problem]:
     """Everything that does not fit; disabled plugins count as absent."""
     view = _View(configuration, manifests)
-    checks = (_modes, _readers, _writers, _calls, _exclusive, _commands, _outside_names, _idle, _absent)
+    checks = (_modes, _readers, _writers, _calls, _exclusive, _commands, _kinds, _outside_names, _idle, _absent)
     return [problem for check in checks for problem in check(view)]
 
 
@@ -149,6 +150,19 @@ def _commands(view: _View) -> Iterator[Problem]:
         elif len(actions) > 1:
             sentence = f'{" and ".join(actions)} all offer the command "qt {command}"; rename all but one'
             yield Problem(sentence, where=view.where(plugin), plugin=plugin)
+
+
+def _kinds(view: _View) -> Iterator[Problem]:
+    """A code means one thing: whoever declares it must say the same of it."""
+    owners = {code: ("the framework", kind) for code, kind in FRAMEWORK.items()}
+    for name, manifest in view.enabled.items():
+        for kind in manifest.findings:
+            owner, owned = owners.setdefault(kind.code, (name, kind))
+            if owned != kind:
+                sentence = (
+                    f"it declares {kind.code} with other texts than {owner}; rename one, or let both say the same"
+                )
+                yield Problem(sentence, where=view.where(name), plugin=name)
 
 
 def _outside_names(view: _View) -> Iterator[Problem]:

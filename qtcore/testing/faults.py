@@ -18,11 +18,13 @@ from pydantic import NonNegativeFloat, PositiveInt
 from qtcore import (
     Context,
     Finding,
+    FindingKind,
     Health,
     NeedsOperator,
     NoSettings,
     NotReady,
     Plugin,
+    Remedy,
     Settings,
     Severity,
     action,
@@ -203,6 +205,19 @@ class Flood(Plugin[FloodSettings]):
             await asyncio.sleep(0)
 
 
+SICK = FindingKind(
+    code="QT-REHEARSED-SICK",
+    title="sick until healed",
+    severity=Severity.MEDIUM,
+    cause="somebody struck it, to rehearse what happens then",
+    consequence="nothing: it only says so",
+    fix="let it heal",
+    verify="`qt status` shows {plugin} healthy",
+    remedies=(Remedy.safe("heal", "cures it", "its health says that it is cured"),),
+    healable=True,
+)
+
+
 class SickUntilHealed(Plugin[NoSettings]):
     """Is degraded, with a healable finding, until its `heal` has run."""
 
@@ -215,19 +230,18 @@ class SickUntilHealed(Plugin[NoSettings]):
         ctx.ready()
         await ctx.serve()
 
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Its one illness."""
+        return (SICK,)
+
     @hookimpl
     async def health(self) -> Health:
         """Sick, or cured."""
         if not self.sick:
             return Health.healthy("cured")
-        finding = Finding(
-            code="QT-REHEARSED-SICK",
-            severity=Severity.MEDIUM,
-            summary="rehearsed: sick until healed",
-            fix="let it heal",
-            healable=True,
-        )
-        return Health.degraded("rehearsed: sick", finding)
+        return Health.degraded("rehearsed: sick", SICK.found("rehearsed: sick until healed"))
 
     @hookimpl
     async def heal(self, finding: Finding) -> str:

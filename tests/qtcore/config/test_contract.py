@@ -8,6 +8,8 @@ import pytest
 
 from qtcore.config.contract import RESERVED_COMMANDS, contract_problems
 from qtcore.config.manifest import ActionSpec, CommandLine, Manifest, TopicUse
+from qtcore.health.kinds import FindingKind
+from qtcore.health.model import Remedy, Severity
 
 TEXT = """
 version: 1
@@ -177,3 +179,31 @@ def test_a_disabled_source_of_the_posture_is_named(load: Load) -> None:
     (told,) = _told(load, text, _manifest("feed"), _manifest("venue"))
     assert told.startswith("finding ")
     assert "posture.required names feed, which is disabled, so the posture never gets above reduce_only" in told
+
+
+def _kind(code: str = "QT-TOY-LOST", cause: str = "the map is old") -> FindingKind:
+    return FindingKind(
+        code=code,
+        title="lost",
+        severity=Severity.LOW,
+        cause=cause,
+        consequence="it is late",
+        fix="turn around",
+        verify="it is there",
+        remedies=(Remedy.manual("qt status", "shows where it is"),),
+    )
+
+
+def test_a_code_means_one_thing(load: Load) -> None:
+    """Two plugins may share a code with the same texts; with others, both are named."""
+    feed = _manifest("feed", findings=(_kind(),))
+    assert _told(load, TEXT, feed, _manifest("venue", findings=(_kind(),))) == []
+    (told,) = _told(load, TEXT, feed, _manifest("venue", findings=(_kind(cause="the map burned"),)))
+    said = "it declares QT-TOY-LOST with other texts than feed; rename one, or let both say the same"
+    assert told == f"error plugins.yaml:5:3: plugin venue: {said}"
+
+
+def test_codes_of_the_framework_are_its_own(load: Load) -> None:
+    """A plugin cannot give another meaning to what the framework says."""
+    (told,) = _told(load, TEXT, _manifest("feed", findings=(_kind("QT-PLUGIN-DOWN"),)), _manifest("venue"))
+    assert "it declares QT-PLUGIN-DOWN with other texts than the framework" in told

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qtcore import CallFailed, Plugin
+from qtcore import CallFailed, FindingKind, Plugin, hookimpl
 from qtcore.kernel.words import Cause
 from qtcore.testing import SensorFailed, conformance, faults, harness
 
@@ -40,6 +40,36 @@ async def test_conformance_names_the_failure() -> None:
     """A plugin that cannot start fails the check with its cause."""
     with pytest.raises(AssertionError, match="rehearsed"):
         await conformance(faults.CrashOnStart)
+
+
+class Talkative(faults.SickUntilHealed):
+    """Says what it has not declared."""
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """Nothing."""
+        return ()
+
+
+class Hopeful(faults.Healthy):
+    """Promises to heal, and cannot."""
+
+    @staticmethod
+    @hookimpl
+    def findings() -> tuple[FindingKind, ...]:
+        """What only a heal hook could cure."""
+        return (faults.SICK,)
+
+
+async def test_what_a_plugin_reports_it_must_declare() -> None:
+    """A code without its texts fails the check, and so does a heal that is promised and not there."""
+    with pytest.raises(
+        AssertionError, match="it reports QT-REHEARSED-SICK, which its hook `findings` does not declare"
+    ):
+        await conformance(Talkative)
+    with pytest.raises(AssertionError, match="QT-REHEARSED-SICK is to be healed, but there is no hook `heal`"):
+        await conformance(Hopeful)
 
 
 async def test_a_raising_health_is_a_failed_sensor() -> None:
