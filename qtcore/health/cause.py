@@ -73,6 +73,11 @@ def fold(findings: Iterable[Finding], relations: Mapping[str, Relations]) -> tup
     return tuple(sorted(made, key=lambda group: (-_RANK[group.severity], order(group.cause))))
 
 
+def effects_of(groups: Iterable[Group]) -> frozenset[str]:
+    """The fingerprints of everything that is there because of something else."""
+    return frozenset(effect.fingerprint for group in groups for effect in group.effects)
+
+
 def upstreams(relations: Mapping[str, Relations]) -> dict[str, frozenset[str]]:
     """For each plugin everybody it depends on, over any number of steps, never itself.
 

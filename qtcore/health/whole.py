@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from qtcore.health.model import Status, worst
+from qtcore.health.model import Finding, Severity, Status, worst
 
 HOLD_S = 2.0
 """A better overall status must hold so long before it is believed; a worse one counts at once."""
+
+_DEMANDED = {Severity.CRITICAL: Status.CRITICAL, Severity.HIGH: Status.DEGRADED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,12 @@ def counts(statuses: Iterable[Status]) -> dict[Status, int]:
 def overall(statuses: Iterable[Status]) -> Status:
     """The worst status of everything that is not off; off only when everything is."""
     return worst(*(status for status in statuses if status is not Status.OFF))
+
+
+def demanded(findings: Iterable[Finding], now: datetime) -> list[Status]:
+    """What findings make of the whole, whatever plugins call themselves; not those that are muted or gone."""
+    there = [item for item in findings if item.gone_at is None and not (item.muted_until and now < item.muted_until)]
+    return [_DEMANDED[item.severity] for item in there if item.severity in _DEMANDED]
 
 
 def settle(before: Steady | None, seen: Status, now_s: float) -> Steady:

@@ -6,21 +6,24 @@ from collections.abc import Iterable
 
 from qtcore.health.score import Deduction, Scored, score_overall, score_plugin
 from qtcore.records.state_file import StateFile
-from qtcore.report.document import Cap, Component, DeductionLine, Scorecard, ScoreLine
+from qtcore.report.document import Cap, Component, DeductionLine, FindingGroup, Scorecard, ScoreLine
 
 
-def scorecard_of(components: Iterable[Component], states: dict[str, StateFile]) -> Scorecard:
+def scorecard_of(
+    components: Iterable[Component], states: dict[str, StateFile], groups: Iterable[FindingGroup] = ()
+) -> Scorecard:
     """By the formula of `qtcore.health.score`, with everything that is needed to redo it."""
     listed = list(components)
-    scored = [_scored(component, states.get(component.line.name)) for component in listed]
-    overall = score_overall(scored)
+    folded = tuple(groups)
+    effects = frozenset(effect.fingerprint for group in folded for effect in group.effects)
+    scored = [_scored(component, states.get(component.line.name), effects) for component in listed]
+    overall = score_overall(scored, [item for group in folded for item in (group.cause, *group.effects)])
     areas = {component.line.name: component.area for component in listed}
-    caps = [] if overall.cap is None else [_cap(overall.cap)]
     return Scorecard(
         formula_version=overall.version,
         score=overall.score,
         mean=overall.mean,
-        caps=tuple(caps),
+        caps=tuple(map(_cap, overall.caps)),
         plugins=tuple(_line(item, areas[item.plugin]) for item in scored),
     )
 
@@ -30,10 +33,10 @@ def _cap(deduction: Deduction) -> Cap:
     return Cap(ceiling=100 - deduction.points, reason=reason)
 
 
-def _scored(component: Component, state: StateFile | None) -> Scored:
+def _scored(component: Component, state: StateFile | None, effects: frozenset[str]) -> Scored:
     line = component.line
     findings = state.findings if state else ()
-    return score_plugin(line.name, line.status, findings, line.restarts, vital=component.vital)
+    return score_plugin(line.name, line.status, findings, line.restarts, vital=component.vital, effects=effects)
 
 
 def _line(item: Scored, area: str) -> ScoreLine:

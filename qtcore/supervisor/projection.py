@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import anyio
 import anyio.to_thread
 
 from qtcore.documents import Facts
-from qtcore.health.model import Severity, Status
+from qtcore.health.cause import effects_of, fold
+from qtcore.health.model import Finding, Status
 from qtcore.health.questions import Moment, current, questions
 from qtcore.health.score import Scored, score_overall, score_plugin
 from qtcore.health.verdict import Verdict, judge
-from qtcore.health.whole import HOLD_S, Steady, counts, overall, settle
+from qtcore.health.whole import HOLD_S, Steady, counts, demanded, overall, settle
 from qtcore.kernel.state import PluginState
 from qtcore.kernel.words import Lifecycle
 from qtcore.records.clock import instant_now
@@ -27,8 +28,6 @@ from qtcore.supervisor.supervisor import Supervisor
 
 GATHER_S = 0.02
 """Changes within this time share one round of writing, well inside the 50 ms that a state file may lag."""
-_GRAVE = frozenset({Severity.HIGH, Severity.CRITICAL})
-"""Findings about the supervisor itself that make the whole at least degraded."""
 VALID_FOR_S = 10.0
 """How long a state file holds without renewal; it is renewed at half of that."""
 EARLY_S = 2.5
@@ -148,7 +147,9 @@ class Projection:
     def status_document(self) -> StatusDocument:
         """What `qt status` shows."""
         supervisor = self._supervisor
-        scored = {name: self._scored(name) for name in supervisor.state.plugins}
+        open_ = supervisor.findings.open
+        effects = effects_of(fold(open_, supervisor.topology.relations))
+        scored = {name: self._scored(name, effects) for name in supervisor.state.plugins}
         whole = self._whole or self._judge_whole({name: self.verdict(name) for name in supervisor.state.plugins})
         posture = supervisor.state.posture
         return StatusDocument(
@@ -162,26 +163,26 @@ class Projection:
                 since=self._since,
                 findings=tuple(finding.code for finding in supervisor.findings.of(None)),
             ),
-            overall=OverallLine(status=whole.shown, score=score_overall([*scored.values()]).score),
+            overall=OverallLine(status=whole.shown, score=score_overall([*scored.values()], open_).score),
             counts=counts(line.status for line in scored.values()),
             plugins=tuple(self._line(name, scored[name]) for name in supervisor.state.plugins),
         )
 
     def _judge_whole(self, verdicts: Mapping[str, Verdict]) -> Steady:
         supervisor = self._supervisor
-        own = [Status.DEGRADED for finding in supervisor.findings.of(None) if finding.severity in _GRAVE]
-        seen = overall([*(verdict.status for verdict in verdicts.values()), *own])
+        open_ = supervisor.findings.open
+        seen = overall([*(verdict.status for verdict in verdicts.values()), *demanded(open_, datetime.now(UTC))])
         before, self._whole = self._whole, settle(self._whole, seen, time.monotonic())
         if before is None or before.shown is not self._whole.shown:
             was = f", it was {before.shown.value}" if before else ""
             supervisor.journal.append(
                 EventKind.STATUS_CHANGED,
-                f"the whole is {self._whole.shown.value}{was}{_because_of(verdicts, self._whole.shown)}",
+                f"the whole is {self._whole.shown.value}{was}{_because_of(verdicts, open_, self._whole.shown)}",
                 details={"status": self._whole.shown.value},
             )
         return self._whole
 
-    def _scored(self, name: str) -> Scored:
+    def _scored(self, name: str, effects: Collection[str]) -> Scored:
         supervisor = self._supervisor
         plugin = supervisor.state.plugins[name]
         return score_plugin(
@@ -190,6 +191,7 @@ class Projection:
             supervisor.findings.of(name),
             plugin.restarts,
             vital=supervisor.topology.plan.plugins[name].vital,
+            effects=effects,
         )
 
     def _line(self, name: str, scored: Scored) -> PluginLine:
@@ -213,10 +215,12 @@ class Projection:
         )
 
 
-def _because_of(verdicts: Mapping[str, Verdict], status: Status) -> str:
+def _because_of(verdicts: Mapping[str, Verdict], findings: Iterable[Finding], status: Status) -> str:
     if status in {Status.HEALTHY, Status.OFF}:
         return ""
     guilty = [f"{name} ({verdict.summary})" for name, verdict in verdicts.items() if verdict.status is status]
+    now = datetime.now(UTC)
+    guilty += [f"{item.fingerprint} ({item.summary})" for item in findings if demanded([item], now) == [status]]
     return f", because of {', '.join(guilty)}" if guilty else ""
 
 
