@@ -99,9 +99,9 @@ class Venue:
         rows = self._ask("/fapi/v1/premiumIndex", urllib.parse.urlencode({"symbol": symbol}))
         return str((rows if isinstance(rows, dict) else rows[0])["markPrice"])
 
-    def candles(self, symbol: str, since_ms: int) -> list[list[Any]]:
+    def candles(self, symbol: str, since_ms: int, limit: int = 3) -> list[list[Any]]:
         """Minute candles from a market time on, the next few."""
-        query = urllib.parse.urlencode({"symbol": symbol, "interval": "1m", "startTime": since_ms, "limit": 3})
+        query = urllib.parse.urlencode({"symbol": symbol, "interval": "1m", "startTime": since_ms, "limit": limit})
         return list(self._ask("/fapi/v1/klines", query))
 
     def executions(self, symbol: str) -> list[Row]:

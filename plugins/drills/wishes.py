@@ -14,7 +14,7 @@ import anyio
 
 from plugins.domain import Signal, Source, View
 from plugins.store import database_url, open_store
-from qtcore import Context, Health, NoSettings, Plugin, every, hookimpl
+from qtcore import Context, Health, NoSettings, Plugin, action, every, hookimpl
 
 FILE = "wishes.jsonl"
 LOOK_EVERY_S = 0.01
@@ -39,6 +39,12 @@ class Wishes(Plugin[NoSettings]):
                 for signal in signals:
                     await ctx.publish(signal)
                 await anyio.sleep(LOOK_EVERY_S)
+
+    @action()
+    async def latest(self, ctx: Context[NoSettings], symbol: str = "") -> dict[str, Any]:
+        """Nothing of no symbol: a wish leaves no view behind."""
+        ctx.progress("asked")
+        return {symbol: {}} if symbol else {}
 
     @every(1.0)
     async def look(self, ctx: Context[NoSettings]) -> None:

@@ -39,6 +39,7 @@ GROUPS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("quarantine", "qtcore.cli.act:quarantine", "take a plugin out until released"),
         CommandEntry("release", "qtcore.cli.act:release", "give a quarantined plugin another chance"),
         CommandEntry("call", "qtcore.cli.call:app", "call an action of a plugin: PLUGIN.ACTION [JSON]"),
+        CommandEntry("drill", "qtcore.cli.drill:app", "rehearse faults and see whether they are found and handled"),
     ),
 }
 

@@ -79,10 +79,10 @@ class Conductor:
         self._seed = seed
         self._home = home
 
-    def conduct(self, drill: Drill, folder: Path) -> Observation:
+    def conduct(self, drill: Drill, folder: Path, cache: Path | None = None) -> Observation:
         """Carry it out; whatever goes wrong is in the observation, and no process is left behind."""
         began = time.monotonic()
-        rig = self._rig(drill, folder)
+        rig = self._rig(drill, folder, cache)
         try:
             seen = self._refusal(drill, rig) if drill.refuses_start else self._fault(drill, rig)
         except (NotCarriedOutError, QtError, OSError, ValueError) as error:
@@ -91,10 +91,10 @@ class Conductor:
             rig.close()
         return replace(seen, took_s=time.monotonic() - began)
 
-    def _rig(self, drill: Drill, folder: Path) -> Rig:
+    def _rig(self, drill: Drill, folder: Path, cache: Path | None) -> Rig:
         patch = outsider(drill.fault.configure, self._application)() if drill.fault.configure else {}
         assembly = assembled(self._drills, drill.system, self._application, self._seed).hurt(drill.fault, patch)
-        return Rig(assembly, folder, self._application, self._home(drill.system))
+        return Rig(assembly, folder, self._application, self._home(drill.system), cache)
 
     # --- a start that must be refused ----------------------------------------------------------
 
@@ -131,7 +131,7 @@ class Conductor:
             refusal=Refusal(code, said, handling[0].after_s or 0.0 if handling else 0.0) if drill.refused else None,
             handling=handling,
             recovery=recovery,
-            harm=self._harm(rig, drill),
+            harm=harm_of(self._drills, rig, self._application),
         )
 
     def _settled(self, drill: Drill, rig: Rig, known: frozenset[str]) -> Scene:
@@ -191,12 +191,13 @@ class Conductor:
         for act in acts:
             carry_out(act, rig, self._application)
 
-    def _harm(self, rig: Rig, drill: Drill) -> dict[str, tuple[str, ...]]:
-        if self._drills.harm is None:
-            return {}
-        rig.outside.memory["drill"] = drill.id
-        found = outsider(self._drills.harm, self._application)(rig.outside)
-        return {kind: tuple(sentences) for kind, sentences in found.items()}
+
+def harm_of(drills: Drills, rig: Rig, application: Path) -> dict[str, tuple[str, ...]]:
+    """What the outside judge of harm says, by kind."""
+    if drills.harm is None:
+        return {}
+    found = outsider(drills.harm, application)(rig.outside)
+    return {kind: tuple(sentences) for kind, sentences in found.items()}
 
 
 def await_ready(

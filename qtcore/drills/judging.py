@@ -152,7 +152,7 @@ def figures_of(drills: Sequence[DrillResult], twins: Sequence[TwinResult]) -> Fi
     """The sums."""
     detect = [one.detect_s for one in drills if one.detect_s is not None]
     recover = [one.recover_s for one in drills if one.recover_s is not None and one.recovered]
-    kinds = sorted({kind for one in (*drills, *twins) for kind in one.harm})
+    harms = [one.harm for one in drills] + [one.harm for one in twins]
     return Figures(
         run=len(drills),
         passed=sum(one.passed for one in drills),
@@ -168,7 +168,7 @@ def figures_of(drills: Sequence[DrillResult], twins: Sequence[TwinResult]) -> Fi
         wrong_findings=sum(len(one.wrong_findings) for one in drills),
         twins=len(twins),
         twins_raised=sum(len(one.raised) for one in twins),
-        harm={kind: sum(len(one.harm.get(kind, ())) for one in (*drills, *twins)) for kind in kinds},
+        harm={kind: sum(len(one.get(kind, ())) for one in harms) for kind in sorted({k for one in harms for k in one})},
     )
 
 

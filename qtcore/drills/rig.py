@@ -49,7 +49,14 @@ class Outside:
 class Rig:
     """One system in a scratch folder; `close` leaves no process behind, whatever happened."""
 
-    def __init__(self, assembly: Assembly, folder: Path, application: Path, made_home: Path | None = None) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        folder: Path,
+        application: Path,
+        made_home: Path | None = None,
+        cache: Path | None = None,
+    ) -> None:
         self.assembly = assembly
         self.folder = folder
         self.home = Home(folder / "var")
@@ -58,6 +65,8 @@ class Rig:
         folder.mkdir(parents=True, exist_ok=True)
         if made_home is not None:
             shutil.copytree(made_home, self.home.root)
+        if cache is not None and cache.is_dir():
+            shutil.copytree(cache, self.home.cache, dirs_exist_ok=True)
         self.configuration_path = written(assembly, folder)
         self._process: subprocess.Popen[bytes] | None = None
 
