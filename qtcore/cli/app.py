@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from qtcore.errors import ConfigurationError
 
@@ -16,9 +17,10 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="only say what wou
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="default: QT_CONFIG, else ./plugins.yaml")]
 
 
-def new_app(help_text: str | None = None) -> typer.Typer:
+def new_app(help_text: str | None = None, cls: type[TyperGroup] | None = None) -> typer.Typer:
     """A typer app in our manner: plain text, errors left to us."""
     return typer.Typer(
+        cls=cls,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

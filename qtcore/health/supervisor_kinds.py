@@ -129,6 +129,17 @@ TELEMETRY_UNSENT = FindingKind(
     remedies=(Remedy.manual("qt trace", "shows the same spans from the home folder"),),
     reach=Reach.NOTHING,
 )
+REPORT_UNWRITTEN = FindingKind(
+    code="QT-REPORT-UNWRITTEN",
+    title="the last report was not written",
+    severity=Severity.MEDIUM,
+    cause="the disk takes no writes, or the machine was too busy for the process that writes it",
+    consequence="the home keeps no report of this time; `qt report` still makes one on demand",
+    fix="free space on the disk of the home folder, then see whether `qt report` works",
+    verify="`qt report list` shows a new one",
+    remedies=(_FREE_SPACE,),
+    reach=Reach.NOTHING,
+)
 
 KINDS = (
     DIED,
@@ -141,4 +152,5 @@ KINDS = (
     RECORDS_REMOVED,
     TELEMETRY_LOST,
     TELEMETRY_UNSENT,
+    REPORT_UNWRITTEN,
 )

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from qtcore.config.cached_manifests import cached_manifests
 from qtcore.health.model import Condition
+from qtcore.health.questions import QUESTIONS
 from qtcore.records.state_file import StateFile
 from qtcore.report.document import Component, Question
 from qtcore.report.status_document import PluginLine
-
-QUESTIONS = ("declared", "started", "alive", "progressing", "effective")
-"""A heartbeat is not work, and work is not effect: five questions, each with its own answer."""
 
 
 def components_of(

@@ -50,6 +50,7 @@ from qtcore.supervisor.housekeeping import (
 from qtcore.supervisor.operator import Operator
 from qtcore.supervisor.preflight import refuse_taken_ports
 from qtcore.supervisor.projection import Projection
+from qtcore.supervisor.reporting import ReportKeeper
 from qtcore.supervisor.secrets import register_secrets
 from qtcore.supervisor.supervisor import Supervisor
 from qtcore.supervisor.topology import Topology
@@ -149,7 +150,9 @@ async def _live(supervisor: Supervisor, ground: _Ground, wish: Run) -> bool:
         await tasks.start(_control, ground.run_dir / SOCKET_NAME, operator)
         tasks.start_soon(watch_home, ground.home, ground.lock, operator.shut_down)
         tasks.start_soon(keep_traces, supervisor.home)
-        tasks.start_soon(watch_records, supervisor.findings, _records(supervisor, projection))
+        reports = _reports(supervisor, projection)
+        tasks.start_soon(reports.run)
+        tasks.start_soon(watch_records, supervisor.findings, _records(supervisor, projection, reports))
         tasks.start_soon(_obey_signals, operator, tasks.cancel_scope)
         await tasks.start(projection.run)
         _announce(supervisor, wish)
@@ -169,7 +172,16 @@ def _person() -> str:
         return f"uid {os.getuid()}"
 
 
-def _records(supervisor: Supervisor, projection: Projection) -> tuple[Watched, ...]:
+def _reports(supervisor: Supervisor, projection: Projection) -> ReportKeeper:
+    every_s = supervisor.topology.configuration.sections.supervision.report_every_s
+
+    def note(sentence: str) -> None:
+        supervisor.journal.append(EventKind.NOTE, sentence)
+
+    return ReportKeeper(supervisor.home, every_s, lambda: projection.whole, note)
+
+
+def _records(supervisor: Supervisor, projection: Projection, reports: ReportKeeper) -> tuple[Watched, ...]:
     """The supervisor's own records, and what may go wrong with them."""
     configuration = supervisor.topology.configuration
     return (
@@ -177,6 +189,7 @@ def _records(supervisor: Supervisor, projection: Projection) -> tuple[Watched, .
         Watched(kinds.STATE_UNWRITABLE, lambda: projection.problem),
         Watched(kinds.TELEMETRY_LOST, LostLines(lambda: supervisor.telemetry.dropped)),
         Watched(kinds.TELEMETRY_UNSENT, lambda: supervisor.telemetry.remote.problem, over="spans arrive again"),
+        Watched(kinds.REPORT_UNWRITTEN, lambda: reports.problem, over="a report was written"),
         Watched(kinds.RECORDS_REMOVED, supervisor.removed, over="nothing more was removed"),
         Watched(
             CHANGED,

@@ -45,6 +45,11 @@ class Projection:
         self._whole: Steady | None = None
 
     @property
+    def whole(self) -> Status | None:
+        """The status of the whole as it is shown; None before it was judged."""
+        return self._whole.shown if self._whole else None
+
+    @property
     def problem(self) -> str | None:
         """Why the last state file could not be written; None while all is well."""
         return self._files.problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qtcore.health.model import Status
-from qtcore.report.components import QUESTIONS
+from qtcore.health.questions import QUESTIONS
 from qtcore.report.document import Component, ReportDocument
 from qtcore.report.page import Block, Cell, Grid, Mark, Points, Text
 from qtcore.report.words import Words

@@ -12,9 +12,9 @@ import yaml
 import qtcore.report
 from qtcore.config.problem import Weight
 from qtcore.health.model import Finding, HealingOutcome, Rung, Severity, Status
+from qtcore.health.questions import QUESTIONS
 from qtcore.health.score import score_overall, score_plugin
 from qtcore.kernel.words import Autonomy, Lifecycle
-from qtcore.report.components import QUESTIONS
 from qtcore.report.words import Language, Words, framework_texts
 from tests.qtcore.report.fixed_texts import fixed_texts
 
