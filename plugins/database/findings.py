@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from plugins.database import kinds
 from plugins.store import Trouble
 from qtcore import Finding
@@ -19,6 +21,14 @@ def rebuilt_finding(damage: str, kept: str, from_backup: str) -> Finding:
     return kinds.REBUILT.found(
         "the history was lost or damaged and is rebuilt from its backup and the exchange's fills",
         evidence={"damage": damage, "kept": kept, "from_backup": from_backup},
+    )
+
+
+def elsewhere_finding(before: Path, now: Path, from_backup: str) -> Finding:
+    """Another file is opened than the last time, and that one is still there."""
+    return kinds.ELSEWHERE.found(
+        f"the history is opened at {now}; until now it was at {before}, which is still there",
+        evidence={"opened": str(now), "before": str(before), "from_backup": from_backup},
     )
 
 

@@ -22,6 +22,25 @@ REBUILT = FindingKind(
     verify="qt db check",
     remedies=(_CHECK, Remedy.manual("qt db restore", "puts another backup in place, while everything is stopped")),
 )
+ELSEWHERE = FindingKind(
+    code="QT-DATABASE-ELSEWHERE",
+    title="the history is opened in another place than before",
+    severity=Severity.HIGH,
+    cause="QUANTUM_TRADER_DATABASE_URL or QT_DATABASE__URL names another file, or has been taken away",
+    consequence="fills, trades and funding are complete here too, for they come from the exchange; signals and equity "
+    "until now are only in the other file",
+    fix="decide which is meant: set or unset QUANTUM_TRADER_DATABASE_URL and start again, or move the file that the "
+    "summary names away, and this one counts from then on",
+    verify="`qt db check` names the file that is meant, and this is not found at the next start",
+    remedies=(
+        Remedy.manual(
+            "unset QUANTUM_TRADER_DATABASE_URL, then `qt down` and `qt up`",
+            "opens the history in the home folder, which fetches what it lacks from the exchange",
+            "`qt db check` names the file in the home folder",
+        ),
+        _CHECK,
+    ),
+)
 DAMAGED = FindingKind(
     code="QT-DATABASE-DAMAGED",
     title="the history's file is damaged",
@@ -94,7 +113,7 @@ NO_BACKUP = FindingKind(
     effect_of=_FULL_DISK,
 )
 
-KINDS = (REBUILT, DAMAGED, REPLACED, UNWRITABLE, LAG, DISK, NO_BACKUP)
+KINDS = (REBUILT, ELSEWHERE, DAMAGED, REPLACED, UNWRITABLE, LAG, DISK, NO_BACKUP)
 
 DISK_FULL = "the disk is full or fails"
 HELD = "another program holds the history for itself"

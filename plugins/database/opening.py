@@ -9,7 +9,9 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from plugins.database.findings import rebuilt_finding
+from plugins.database import kinds
+from plugins.database.findings import elsewhere_finding, rebuilt_finding
+from plugins.database.place import elsewhere, has_been, remember
 from plugins.database.settings import DatabaseSettings
 from plugins.store import (
     STORE_ERRORS,
@@ -31,8 +33,6 @@ from plugins.store.unbroken import carried_through
 from qtcore import Context, NeedsOperator, NotReady
 
 REBUILT = "rebuilt"
-MARKER = "opened"
-"""A file that says that there has been a history, so that a lost one is told from a first start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ async def open_history(ctx: Context[DatabaseSettings]) -> AsyncIterator[Store]:
     try:
         url = database_url(ctx.home, ctx.settings.url)
         file = sqlite_file(url)
-        loss = await to_thread.run_sync(_mended, ctx, file) if file is not None else None
+        before = elsewhere(ctx.data_dir, ctx.home, file) if file is not None else None
+        loss = await to_thread.run_sync(_mended, ctx, file, before) if file is not None else None
         async with open_store(url) as store:
             migrated = upgrade(store.engine, backups=ctx.home / FOLDER, now=ctx.wall())
             done = await carried_through(store.engine, migrated, "migrate the history")
@@ -61,7 +62,9 @@ async def open_history(ctx: Context[DatabaseSettings]) -> AsyncIterator[Store]:
             if loss is not None:
                 said = f"{loss.damage}; kept: {loss.kept}; from backup: {loss.from_backup}"
                 await store.notes.set(REBUILT, said, at=ctx.wall())
-            (ctx.data_dir / MARKER).touch(0o600)
+            if before is None:  # else a person decides which of the two counts, and is asked at each start
+                remember(ctx.data_dir, ctx.home, file)
+                ctx.resolve_finding(kinds.ELSEWHERE.code)
             yield store
     except (StoreUnusable, BackupFailed) as error:
         raise NeedsOperator(str(error)) from error
@@ -78,23 +81,25 @@ async def open_history(ctx: Context[DatabaseSettings]) -> AsyncIterator[Store]:
         raise NotReady(f"the database cannot be used now: {sentence_of(error)}", retry_after_s=2.0) from error
 
 
-def _mended(ctx: Context[DatabaseSettings], file: Path) -> Loss | None:
+def _mended(ctx: Context[DatabaseSettings], file: Path, before: Path | None) -> Loss | None:
     """Put a damaged file aside and the newest whole backup in the place of what is lost; says what was lost.
 
-    What the backup does not have of fills, trades and funding comes back from the exchange.
+    What the backup does not have of fills, trades and funding comes back from the exchange. `before` is where the
+    history was until now, if it still is there.
     """
     damage = damage_of(file)
-    lost = damage is None and is_blank(file) and (ctx.data_dir / MARKER).exists()
-    if damage is None and not lost:
-        return None
+    lost = damage is None and is_blank(file) and has_been(ctx.data_dir)
     aside = move_aside(file, now=ctx.wall()) if damage is not None else None
-    backup = newest_sound(ctx.home / FOLDER)
+    backup = newest_sound(ctx.home / FOLDER) if damage is not None or lost else None
     if backup is not None:
         place(backup.path, file, ctx.wall())
-    loss = Loss(
-        damage=damage or "the file was gone",
-        kept=str(aside) if aside is not None else "nothing",
-        from_backup=backup.path.name if backup is not None else "none",
-    )
-    ctx.raise_finding(rebuilt_finding(loss.damage, loss.kept, loss.from_backup))
+    from_backup = backup.path.name if backup is not None else "none"
+    if before is not None:
+        ctx.raise_finding(elsewhere_finding(before, file, from_backup))
+    if damage is None and not lost:
+        return None
+    missing = f"it was at {before} until now" if before is not None else "the file was gone"
+    loss = Loss(damage or missing, str(aside) if aside is not None else "nothing", from_backup)
+    if damage is not None or before is None:
+        ctx.raise_finding(rebuilt_finding(loss.damage, loss.kept, loss.from_backup))
     return loss

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
@@ -76,6 +77,36 @@ async def test_g6_i8_a_history_deleted_while_stopped_comes_back_equal(made: Any,
 async def test_a_first_start_is_no_loss(made: Any, tmp_path: Path) -> None:
     """A home without a history begins one and complains of nothing."""
     async with made.history(made.ExchangeLists(), tmp_path) as h:
+        assert h.findings == {}
+
+
+async def test_g14_a_path_that_leads_elsewhere_is_told_and_filled_until_a_person_decides(
+    made: Any, tmp_path: Path
+) -> None:
+    """Never an empty stand-in: the new file gets all that the exchange knows, and each start names the other."""
+    exchange, other = busy_exchange(made), tmp_path / "nowhere" / "trades.db"
+    async with made.history(exchange, tmp_path) as h:
+        await settled(made, h, exchange)
+    for _start in range(2):
+        async with made.history(exchange, tmp_path, f"sqlite:///{other}") as h:
+            await made.caught_up(h, exchange, f"sqlite:///{other}")
+            found = h.findings["QT-DATABASE-ELSEWHERE"]
+            assert found.evidence["before"] == str(tmp_path / "quantum.db")
+            assert "QT-DATABASE-REBUILT" not in h.findings
+    assert [made.run(f"sqlite:///{other}", query) for query in REBUILT] == told(made, tmp_path)
+    async with made.history(exchange, tmp_path) as h:
+        await settled(made, h, exchange)
+        assert h.findings == {}
+
+
+async def test_a_home_that_was_moved_has_its_history_with_it(made: Any, tmp_path: Path) -> None:
+    """What lies in the home is known by its name there."""
+    exchange = busy_exchange(made)
+    async with made.history(exchange, tmp_path / "before") as h:
+        await made.caught_up(h, exchange)
+    shutil.copytree(tmp_path / "before", tmp_path / "after")
+    async with made.history(exchange, tmp_path / "after") as h:
+        await made.caught_up(h, exchange)
         assert h.findings == {}
 
 
