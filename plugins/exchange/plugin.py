@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -361,8 +362,8 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         return seen_by(snapshot, account, time.monotonic())
 
     @action()
-    async def prices(self, _: Ctx) -> dict[str, Decimal]:
-        """What each symbol is worth by the venue's own answer now, for whoever doubts the feed.
+    async def prices(self, _: Ctx) -> dict[str, tuple[Decimal, datetime]]:
+        """What each symbol is worth by the venue's own answer now, and its market time, for whoever doubts the feed.
 
         Raises NotReady while another such question waits, or request weight is getting short: orders come first.
         """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -161,8 +162,8 @@ class Requests:
         answer = await self._data("fapiPrivateGetUserTrades", asked, weight=5)
         return sorted((_readable(wire.trade_from, row) for row in _rows(answer, "trades")), key=lambda t: t.trade_id)
 
-    async def mark_prices(self) -> dict[str, Decimal]:
-        """What each symbol is worth now. Raises VenueRefusal, VenueSilent."""
+    async def mark_prices(self) -> dict[str, tuple[Decimal, datetime]]:
+        """What each symbol is worth now, and of when (market time) that is. Raises VenueRefusal, VenueSilent."""
         rows = _rows(await self._data("fapiPublicGetPremiumIndex", weight=10), "mark prices")
         return dict(_readable(wire.mark_price_from, row) for row in rows)
 

@@ -162,9 +162,9 @@ def order_from(row: Json) -> OrderView:
     )
 
 
-def mark_price_from(row: Json) -> tuple[str, Decimal]:
-    """A symbol and its mark price, of `/fapi/v1/premiumIndex`. Raises Unreadable."""
-    return _text(row, "symbol"), _decimal(row, "markPrice")
+def mark_price_from(row: Json) -> tuple[str, tuple[Decimal, datetime]]:
+    """A symbol, its mark price and of when (market time) it is, of `/fapi/v1/premiumIndex`. Raises Unreadable."""
+    return _text(row, "symbol"), (_decimal(row, "markPrice"), _time(row, "time"))
 
 
 def algo_from(row: Json) -> AlgoView:
