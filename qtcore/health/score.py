@@ -5,9 +5,9 @@ restarts; never below 0. `off` plugins have no score and do not count. The overa
 plugins counted twice, rounded down, and is then capped by the worst thing there is.
 
 Nothing is counted twice: a finding that says the same as the status or the restarts (that a plugin is down, idle,
-cannot be asked) costs nothing of its own, and neither does one that is the effect of another, under which it is printed.
-The status of a plugin that only suffers does count, for its work is not done. What is acknowledged or muted counts as
-if it were not: knowing of a trouble does not end it. Findings about the supervisor belong to no plugin and only cap.
+cannot be asked) costs nothing of its own, and neither does the effect of another, under which it is printed. The
+status of a plugin that only suffers does count, for its work is not done. What is acknowledged or muted counts as if
+it were not: knowing of a trouble does not end it. Findings about the supervisor belong to no plugin and only cap.
 """
 
 from __future__ import annotations
