@@ -13,11 +13,11 @@ NAKED = FindingKind(
     cause="its stop is being placed",
     consequence="a jump of the market is not stopped by the venue",
     fix="nothing, unless it lasts: a stop is placed, or the position is closed; by hand: "
-    """`qt call exchange.close '{"symbol": "{subject}", "reason": "operator"}'`""",
+    "`qt call exchange.close` with symbol {subject} and reason operator",
     verify="`qt positions` shows a stop beside each position",
     remedies=(
         Remedy.confirm(
-            """call exchange.close {"symbol": "{subject}", "reason": "operator"}""",
+            """call exchange.close '{"symbol": "{subject}", "reason": "operator"}'""",
             "closes the position at the market's price",
             "`qt positions` does not list it any more",
         ),
@@ -56,11 +56,11 @@ FUNDING = FindingKind(
     cause="the market is crowded on the side of the position, so its holders pay the other side",
     consequence="each settlement takes the share of the notional in the evidence, whether the price moves or not",
     fix="none needed: it is left right before the settlement unless its signal is still worth more; by hand: "
-    """`qt call exchange.close '{"symbol": "{subject}", "reason": "operator"}'`""",
+    "`qt call exchange.close` with symbol {subject} and reason operator",
     verify="`qt positions` does not list it any more, or `qt pnl` shows that it earns more than it pays",
     remedies=(
         Remedy.confirm(
-            """call exchange.close {"symbol": "{subject}", "reason": "operator"}""",
+            """call exchange.close '{"symbol": "{subject}", "reason": "operator"}'""",
             "closes the position at the market's price",
             "`qt positions` does not list it any more",
         ),

@@ -17,7 +17,7 @@ def _excess(fault: Fault, title: str, consequence: str, severity: Severity) -> F
         verify="`qt why risk_manager` shows what is open within its risk",
         remedies=(
             Remedy.confirm(
-                """call exchange.close {"symbol": "{subject}", "reason": "operator"}""",
+                """call exchange.close '{"symbol": "{subject}", "reason": "operator"}'""",
                 "closes the position at the market's price",
                 "`qt positions` does not list it any more",
             ),
