@@ -50,7 +50,7 @@ def due(book: Book, rhythm: Rhythm, now: datetime) -> tuple[Book, list[Notice]]:
     """What must be told now, and the book that remembers that it was."""
     groups, notices, brief = dict(book.groups), list[Notice](), book.brief
     for group in book.groups.values():
-        kind = _kind(group, rhythm, now)
+        kind = None if book.muted(group, now) else _kind(group, rhythm, now)
         if kind is not None:
             notices.append(_notice(group, kind, now))
             groups[group.id] = replace(group, told=group.worst, told_at=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from qtcore import EventKind, JournalEvent, Severity
 
@@ -13,6 +14,8 @@ _BACK = frozenset({"running"})
 _WISHED = "operator"
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 POSTURE = "posture"
+_FINDING = "finding "
+"""Before the fingerprint, in the keys of troubles that are findings."""
 TOGETHER_S = 1.0
 """Plugins of one host that leave within this time left with the host."""
 
@@ -84,6 +87,19 @@ class Book:
     groups: Mapping[str, Group] = field(default_factory=dict)
     brief: int = 0
     """Groups that were over before anybody had to be told."""
+    mutes: Mapping[str, datetime] = field(default_factory=dict)
+    """Fingerprints and codes of findings of which nobody is to be told, and until when."""
+
+    def muted(self, group: Group, now: datetime) -> bool:
+        """Nothing in the group is to be told at this moment."""
+        return all(self._muted(trouble.key, now) for trouble in group.open or group.troubles.values())
+
+    def _muted(self, key: str, now: datetime) -> bool:
+        fingerprint = key.removeprefix(_FINDING)
+        if fingerprint == key:
+            return False
+        targets = (fingerprint, *fingerprint.split("/")[1:2])
+        return any(now < self.mutes[target] for target in targets if target in self.mutes)
 
 
 def noted(book: Book, event: JournalEvent, rules: Watchfulness) -> Book:
@@ -92,21 +108,42 @@ def noted(book: Book, event: JournalEvent, rules: Watchfulness) -> Book:
     if event.plugin == rules.own_name:
         return book
     match event.kind:
-        case EventKind.FINDING_OPENED:
-            book = _finding(book, event, rules)
+        case EventKind.FINDING_OPENED | EventKind.FINDING_CHANGED:
+            book = _finding(book, event, rules, event.details.get("finding"))
         case EventKind.FINDING_RESOLVED:
-            book = _over(book, f"finding {event.plugin or '-'} {event.details.get('code')}", event.at.wall)
+            named = event.details.get("fingerprint")
+            key = f"{_FINDING}{named}" if named else _key(event.plugin, event.details.get("code"))
+            book = _over(book, key, event.at.wall)
+        case EventKind.FINDING_MUTED | EventKind.FINDING_UNMUTED:
+            book = _muted(book, event)
         case EventKind.TRANSITION:
             book = _transition(book, event)
         case EventKind.POSTURE_CHANGED:
             book = _posture(book, event, rules)
         case EventKind.SUPERVISOR_STARTED:
-            book = _all_over(book, event.at.wall)  # findings are found afresh; what goes on opens again at once
+            book = _all_over(book, event.at.wall)  # what goes on is carried over, or begins again, at once
+        case EventKind.FINDINGS_KEPT:
+            for told in _listed(event):
+                book = _finding(book, event, rules, told)
         case EventKind.SUPERVISOR_DIED:
             book = _begun(book, event, _death(event))
         case _:
             pass  # nothing that a person must be told
     return book
+
+
+def _key(plugin: object, code: object, subject: object = "") -> str:
+    """By fingerprint, as `qt mute` names it."""
+    return _FINDING + "/".join(str(part) for part in (plugin or "supervisor", code, subject) if part)
+
+
+def _muted(book: Book, event: JournalEvent) -> Book:
+    mutes = {target: until for target, until in book.mutes.items() if event.at.wall < until}
+    target, until = str(event.details.get("target")), event.details.get("until")
+    mutes.pop(target, None)
+    if isinstance(until, str):
+        mutes[target] = datetime.fromisoformat(until)
+    return replace(book, mutes=mutes)
 
 
 def _death(event: JournalEvent) -> Trouble:
@@ -120,16 +157,20 @@ def is_worse(severity: Severity, than: Severity) -> bool:
     return _RANK[severity] > _RANK[than]
 
 
-def _finding(book: Book, event: JournalEvent, rules: Watchfulness) -> Book:
-    told = event.details.get("finding")
+def _listed(event: JournalEvent) -> list[Any]:
+    told = event.details.get("findings")
+    return told if isinstance(told, list) else []
+
+
+def _finding(book: Book, event: JournalEvent, rules: Watchfulness, told: object) -> Book:
     if not isinstance(told, dict) or told.get("severity") not in set(Severity):
         return book
     severity = Severity(str(told["severity"]))
     if is_worse(rules.least, severity):
         return book
     trouble = Trouble(
-        key=f"finding {event.plugin or '-'} {told.get('code')}",
-        plugin=event.plugin,
+        key=_key(event.plugin or told.get("plugin"), told.get("code"), told.get("subject")),
+        plugin=event.plugin or told.get("plugin"),
         severity=severity,
         summary=f"{told.get('code')}: {told.get('summary', '')}",
         opened_at=event.at.wall,

@@ -210,3 +210,55 @@ def test_everything_told_is_told_as_over(steps: list[tuple[int, str, bool]]) -> 
 def test_durations(seconds: float, text: str) -> None:
     """At most two units."""
     assert span(seconds) == text
+
+
+def muted(night: Night, second: float, target: str, until_s: float) -> list[Notice]:
+    until = (NOON + timedelta(seconds=until_s)).isoformat()
+    return night.at(second, EventKind.FINDING_MUTED, target=target, until=until)
+
+
+@pytest.mark.parametrize("target", ["feed/QT-A", "QT-A"])
+def test_what_is_muted_is_told_when_the_mute_has_ended_and_it_goes_on(target: str) -> None:
+    night = Night()
+    muted(night, 0, target, 100)
+    night.found(1, "QT-A", "feed")
+    assert night.at(99) == []
+    assert [notice.kind for notice in night.at(100)] == [NoticeKind.OPENED]
+
+
+def test_a_mute_silences_what_was_told_already_until_it_is_ended() -> None:
+    night = Night()
+    night.found(0, "QT-A", "feed")
+    night.at(15)
+    muted(night, 20, "feed/QT-A", 100_000)
+    assert night.at(50_000) == []
+    night.at(50_001, EventKind.FINDING_UNMUTED, target="feed/QT-A")
+    assert [notice.kind for notice in night.told][1:] == [NoticeKind.REMINDER]
+
+
+def test_a_mute_silences_nothing_else() -> None:
+    night = Night()
+    muted(night, 0, "QT-A", 1000)
+    night.found(1, "QT-B", "feed")
+    assert [notice.kind for notice in night.at(20)] == [NoticeKind.OPENED]
+
+
+def test_each_subject_is_a_trouble_of_its_own() -> None:
+    night = Night()
+    for subject in ("BTC", "ETH"):
+        finding = {"code": "QT-A", "severity": "high", "summary": "ill", "subject": subject}
+        night.at(0, EventKind.FINDING_OPENED, "feed", finding=finding)
+    night.at(1, EventKind.FINDING_RESOLVED, "feed", code="QT-A", fingerprint="feed/QT-A/BTC")
+    (opened,) = night.at(20)
+    assert [trouble.key for trouble in opened.troubles] == ["finding feed/QT-A/ETH"]
+
+
+def test_findings_that_a_new_supervisor_carries_on_go_on() -> None:
+    night = Night()
+    night.found(0, "QT-A", "feed")
+    night.at(15)
+    night.at(20, EventKind.SUPERVISOR_STARTED)
+    finding = {"code": "QT-A", "severity": "high", "summary": "ill", "plugin": "feed"}
+    night.at(20.1, EventKind.FINDINGS_KEPT, findings=[finding])
+    night.at(60)
+    assert [notice.kind for notice in night.told] == [NoticeKind.OPENED]
