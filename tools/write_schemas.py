@@ -21,7 +21,10 @@ from qtcore.kernel.posture import PostureClaim
 from qtcore.messaging.envelope import Envelope
 from qtcore.records.journal_event import JournalEvent
 from qtcore.records.state_file import StateFile
+from qtcore.report.difference import ReportDifference
 from qtcore.report.document import ReportDocument
+from qtcore.report.section import SectionsFile
+from qtcore.report.open_findings import FindingsDocument
 from qtcore.report.status_document import StatusDocument
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
@@ -41,6 +44,9 @@ CONTRACTS: dict[str, Any] = {
     "state-file": StateFile,
     "status": StatusDocument,
     "report": ReportDocument,
+    "report-difference": ReportDifference,
+    "report-sections": SectionsFile,
+    "findings": FindingsDocument,
     "doctor": DoctorDocument,
     "posture-claim": PostureClaim,
     "control-request": Request,

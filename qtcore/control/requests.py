@@ -17,6 +17,8 @@ from qtcore.documents import Document, PluginName
 from qtcore.health.model import Finding
 
 SOCKET_NAME = "control.sock"
+LONGEST_MUTE_S = 30 * 86_400.0
+"""A mute ends by itself; what must never be told again belongs into the configuration."""
 MAX_LINE_BYTES = 4_000_000
 """The longest line either side accepts."""
 
@@ -46,6 +48,39 @@ class RecordArguments(Document):
     """What was done."""
 
     sentence: str = Field(min_length=1, max_length=2_000)
+
+
+class WatchedArguments(Document):
+    """What somebody saw who waited for a status."""
+
+    until: str
+    for_s: float = Field(ge=0, description="how long it was to hold")
+    held: bool
+    waited_s: float = Field(ge=0)
+    held_s: float = Field(ge=0, description="the longest time that it held without a break")
+    breaks: int = Field(default=0, ge=0)
+    why: str = Field(default="", max_length=500, description="what was seen instead, the last time")
+
+
+class AcknowledgeArguments(Document):
+    """A fingerprint, or a code for all open findings of it."""
+
+    target: str = Field(min_length=1, max_length=500)
+    reason: str = Field(default="", max_length=2_000)
+
+
+class MuteArguments(Document):
+    """A fingerprint or a code, open or to come, and for how long nobody is told of it."""
+
+    target: str = Field(min_length=1, max_length=500)
+    for_s: float = Field(gt=0, le=LONGEST_MUTE_S)
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
+class UnmuteArguments(Document):
+    """What was muted."""
+
+    target: str = Field(min_length=1, max_length=500)
 
 
 class DownArguments(Document):
@@ -125,6 +160,34 @@ class RecordRequest(Document):
     args: RecordArguments
 
 
+class WatchedRequest(Document):
+    """Keep the verdict of `qt watch` in the journal."""
+
+    op: Literal["watched"] = "watched"
+    args: WatchedArguments
+
+
+class AcknowledgeRequest(Document):
+    """Note that somebody knows of a finding; answers with Acted."""
+
+    op: Literal["acknowledge"] = "acknowledge"
+    args: AcknowledgeArguments
+
+
+class MuteRequest(Document):
+    """Tell nobody of a finding for a while; answers with Acted."""
+
+    op: Literal["mute"] = "mute"
+    args: MuteArguments
+
+
+class UnmuteRequest(Document):
+    """End a mute before its time; answers with Acted."""
+
+    op: Literal["unmute"] = "unmute"
+    args: UnmuteArguments
+
+
 class DownRequest(Document):
     """Stop everything; answers with Acted at once, then the supervisor ends."""
 
@@ -143,6 +206,10 @@ Request = Annotated[
     | ReleaseRequest
     | HealRequest
     | RecordRequest
+    | WatchedRequest
+    | AcknowledgeRequest
+    | MuteRequest
+    | UnmuteRequest
     | DownRequest,
     Field(discriminator="op"),
 ]

@@ -153,6 +153,16 @@ class Figure:
 
     label: str
     value: Cell
+    bare: bool = False
+    """The value speaks for itself where there is no room for labels."""
+
+    @property
+    def spoken(self) -> str:
+        """Label and value in one line of text; the mode must be seen, so it shouts."""
+        if self.bare:
+            return plain(self.value)
+        loud = isinstance(self.value, Mark) and self.value.tone == "mode"
+        return f"{self.label.upper() if loud else self.label} {plain(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,8 @@ class Banner:
     """What must be read first."""
 
     title: str
+    name: str = ""
+    """The short title, for a line that holds the figures, too."""
     alarm: str = ""
     """Said before everything else: nothing runs, or nothing answers."""
     figures: tuple[Figure, ...] = ()

@@ -15,6 +15,7 @@ from qtcore.kernel import events
 from qtcore.kernel.state import READY
 from qtcore.records.journal_event import EventKind
 from qtcore.report.status_document import StatusDocument
+from qtcore.supervisor.attention import Attention
 from qtcore.supervisor.protections import missing_protections
 from qtcore.supervisor.supervisor import Supervisor
 from qtcore.wording import counted
@@ -30,8 +31,9 @@ class Operator:
         self._supervisor = supervisor
         self._status = status
         self._who = who
+        self._attention = Attention(supervisor.findings, supervisor.topology.catalogue, changed=supervisor.note_change)
 
-    async def handle(self, request: ask.Request) -> ask.Done | ask.Refused:  # noqa: PLR0911 - one arm per request
+    async def handle(self, request: ask.Request) -> ask.Done | ask.Refused:  # noqa: C901, PLR0911, PLR0912 - one arm per request
         """Carry one request out. Raises ConfigurationError for what names nothing that exists."""
         match request:
             case ask.StatusRequest():
@@ -55,6 +57,10 @@ class Operator:
             case ask.RecordRequest():
                 self._journal("record", request.args.sentence, None)
                 return ask.Done()
+            case ask.WatchedRequest():
+                return self._watched(request.args)
+            case ask.AcknowledgeRequest() | ask.MuteRequest() | ask.UnmuteRequest():
+                return ask.Done(result=self._attention.carry_out(request).model_dump(mode="json"))
             case ask.DownRequest():
                 return self._down(request.args)
             case _:
@@ -129,6 +135,15 @@ class Operator:
             self.shut_down(args.reason)
             acted = ask.Acted(sentence=sentence, acted=True, affected=running)
         return ask.Done(result=acted.model_dump(mode="json"))
+
+    def _watched(self, args: ask.WatchedArguments) -> ask.Done:
+        verdict = f"held for {args.for_s:g} s" if args.held else f"did not hold: {args.why}"
+        self._supervisor.journal.append(
+            EventKind.VERDICT,
+            f"{self._who} watched for {args.waited_s:.0f} s: {args.until} {verdict}",
+            details={"who": self._who, **args.model_dump(mode="json")},
+        )
+        return ask.Done()
 
     def _report_facts(self) -> ask.ReportFacts:
         posture = self._supervisor.state.posture

@@ -14,13 +14,13 @@ def banner_of(report: ReportDocument, words: Words) -> Banner:
     """Mode, posture, status and score; when nothing runs, since when."""
     title = words("Health report") + (f" · {report.application}" if report.application else "")
     if not report.running and report.since is None:
-        return Banner(title, _alarm(report, words))
+        return Banner(title, alarm=_alarm(report, words))
     card = report.scorecard
     figures = (
         Figure(words("mode"), Mark(report.mode.upper(), "mode")),
         Figure(words("posture"), report.posture),
-        Figure(words("status"), Mark(words(report.status.value), report.status.value)),
-        Figure(words("score"), words("no score") if card.score is None else f"{card.score}/100"),
+        Figure(words("status"), Mark(words(report.status.value), report.status.value), bare=True),
+        Figure(words("score"), words("no score") if card.score is None else f"{card.score}/100", bare=True),
     )
     lines = [words("Made {at}", at=words.moment(report.at))]
     if report.running:
@@ -31,7 +31,8 @@ def banner_of(report: ReportDocument, words: Words) -> Banner:
                 ago=words.ago(report.since, report.at),
             )
         )
-    return Banner(title, _alarm(report, words), figures, tuple(lines), report.status.value)
+    name = report.application or title
+    return Banner(title, name, _alarm(report, words), figures, tuple(lines), report.status.value)
 
 
 def _alarm(report: ReportDocument, words: Words) -> str:

@@ -16,8 +16,7 @@ def as_markdown(page: Page) -> str:
     if banner.alarm:
         lines += ["", f"**{escaped(banner.alarm)}**"]
     if banner.figures:
-        figures = (f"{escaped(figure.label)} **{_cell(figure.value)}**" for figure in banner.figures)
-        lines += ["", " · ".join(figures)]
+        lines += ["", f"**{escaped(' · '.join(figure.spoken for figure in banner.figures))}**"]
     if banner.lines:
         lines += ["", *(f"{escaped(line)}  " for line in banner.lines[:-1]), escaped(banner.lines[-1])]
     for chapter in page.chapters:

@@ -6,12 +6,27 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from qtcore.report.page import Block, Card, Chapter, Chart, Grid, Heading, Mark, Page, Points, Steps, Text, Timeline
+from qtcore.report.page import (
+    Banner,
+    Block,
+    Card,
+    Chapter,
+    Chart,
+    Grid,
+    Heading,
+    Mark,
+    Page,
+    Points,
+    Steps,
+    Text,
+    Timeline,
+)
 from qtcore.report.rendering.columns import widths_for, wrapped
 from qtcore.report.section import Bars, Curves
 
 _INDENT = "  "
 _GAP = "  "
+_JOINT = " · "
 _NARROWEST = 24
 _BAR_CELLS = 24
 _COLOURS = {
@@ -49,11 +64,7 @@ class _Setter:
         if banner.alarm:
             yield from self._toned(self.paragraph(banner.alarm, 0), "critical")
         if banner.figures:
-            parts = [
-                (f"{figure.label} ", figure.value if isinstance(figure.value, Mark) else Mark(figure.value, ""))
-                for figure in banner.figures
-            ]
-            yield from self._flowing(banner.title, parts)
+            yield from self._flowing(banner)
         for line in banner.lines:
             yield from self.paragraph(line, 0)
 
@@ -162,16 +173,18 @@ class _Setter:
             break_on_hyphens=False,
         ) or [pad + mark]
 
-    def _flowing(self, title: str, parts: list[tuple[str, Mark]]) -> Iterator[str]:
-        line, length = title, len(title)
-        for label, mark in parts:
-            part = f"{label}{mark.text}"
-            if self.width is not None and length + 3 + len(part) > self.width:
+    def _flowing(self, banner: Banner) -> Iterator[str]:
+        line, length = banner.name, len(banner.name)
+        for figure in banner.figures:
+            part = figure.spoken
+            if self.width is not None and length + len(_JOINT) + len(part) > self.width:
                 yield line
                 line, length = "", 0
-            joint = " · " if length else ""
-            line += joint + label + self._coloured(mark.text, mark.tone)
+            joint = _JOINT if length else ""
             length += len(joint) + len(part)
+            if isinstance(figure.value, Mark):
+                part = part.replace(figure.value.text, self._coloured(figure.value.text, figure.value.tone))
+            line += joint + part
         yield line
 
     def _toned(self, lines: Iterator[str], tone: str) -> Iterator[str]:

@@ -100,7 +100,7 @@ def test_report(live: Qt, paths: Paths, tmp_path: Path) -> None:
     assert live("report").stdout.startswith("Disk watch · MODE DEFAULT · posture normal · healthy · ")
     target = tmp_path / "report.md"
     assert live("report", "--format", "md", "-o", str(target)).returncode == Exit.HEALTHY
-    assert target.read_text().startswith("# Report\n")
+    assert target.read_text().startswith("# Health report · Disk watch\n")
     assert target.stat().st_mode & 0o777 == 0o600
 
 
@@ -156,6 +156,34 @@ def test_watch_gives_up_in_time(live: Qt) -> None:
     """Healthy, but not for as long as asked, is not success."""
     done = live("watch", "--for", "60", "--timeout", "0.5")
     assert done.returncode == Exit.DEGRADED
+
+
+def test_the_verdict_of_watching_is_kept(live: Qt) -> None:
+    """Said at once, kept in the journal, and told by the next report."""
+    done = live("watch", "--until", "healthy", "--for", "0.3", "--timeout", "25")
+    assert done.returncode == Exit.HEALTHY
+    assert re.fullmatch(r"watched for \d+ s: healthy held for 0 s", done.stdout.splitlines()[-1])
+    verdict = live.json("report")["watched"][-1]
+    assert (verdict["until"], verdict["for_s"], verdict["held"], verdict["breaks"]) == ("healthy", 0.3, True, 0)
+    assert "healthy held for 0.300 s" in live("report").stdout
+    live("watch", "--for", "60", "--timeout", "0.5")
+    assert not live.json("report")["watched"][-1]["held"]
+
+
+def test_a_stored_report_is_set_again_and_compared(live: Qt, tmp_path: Path) -> None:
+    """The same data, whenever it is set, in any format; and what changed since."""
+    stored = tmp_path / "then.json"
+    live("report", "--format", "json", "-o", str(stored))
+    assert stored.stat().st_mode & 0o777 == 0o600
+    pages = [live("report", str(stored), "--format", "html", "--language", "no").stdout for _ in range(2)]
+    assert pages[0] == pages[1]
+    assert '<html lang="no">' in pages[0]
+    live("stop", "disk")
+    changed = live.json("report", "diff", str(stored))
+    assert [(item["name"], item["after"]) for item in changed["statuses"]] == [("disk", "off")]
+    assert "disk" in live("report", "diff", str(stored)).stdout
+    live("start", "disk")
+    _until_healthy(live)
 
 
 def test_readings_after_death(application: Qt, until: Until) -> None:
