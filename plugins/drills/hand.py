@@ -24,6 +24,12 @@ FOREIGN = "hand-"
 """How the names of orders begin that the outsider sends."""
 
 
+def note_prices(outside: Outside) -> None:
+    """Remember all prices, for signals that are wished for while the venue tells none."""
+    venue = venue_of(outside)
+    outside.memory["prices"] = {symbol: venue.last_price(symbol) for symbol in SYMBOLS}
+
+
 def wish(outside: Outside, count: int = 1, symbols: Sequence[str] = SYMBOLS, view: str = "long") -> None:
     """Publish signals, one after the other over the symbols; what becomes of them is not waited for."""
     names = outside.memory.setdefault("wished", [])

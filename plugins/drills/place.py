@@ -68,7 +68,8 @@ def wished(outside: Outside, symbol: str, view: str, price: str = "") -> str:
     outside.memory["wishes"] = number = outside.memory.get("wishes", 0) + 1
     name = f"drill-{number:04}-{view}"
     given = {"id": name, "symbol": symbol, "view": view, "valid_s": VALID_MARKET_S}
-    line = given | {"price": price or venue_of(outside).last_price(symbol)}
+    known = outside.memory.get("prices", {}).get(symbol, "")
+    line = given | {"price": price or known or venue_of(outside).last_price(symbol)}
     with (outside.home / "wishes.jsonl").open("a") as wishes:
         wishes.write(json.dumps(line) + "\n")
     return name

@@ -39,7 +39,7 @@ def past_signals(outside: Outside, count: int, short_share: float = 0.5, confide
     for symbol in SYMBOLS:
         for candle in venue.candles(symbol, at_ms - CANDLES * 60_000, limit=CANDLES - LEAST_BARS_AGO):
             view = "short" if draw.random() < short_share else "long"
-            said = confidence or f"{draw.uniform(0.45, 0.75):.4f}"
+            said = confidence or f"{draw.uniform(0.45, 0.65):.4f}"
             closed = datetime.fromtimestamp((int(candle[6]) + 1) / 1000, UTC)
             made, over = _text(datetime.now(UTC)), _text(closed + timedelta(minutes=2))
             name = f"{PAST}{symbol}-{candle[0]}"

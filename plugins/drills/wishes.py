@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
+from zlib import crc32
 
 import anyio
 
@@ -68,6 +69,11 @@ def followed(path: Path) -> Iterator[list[dict[str, Any]]]:
         yield [json.loads(line) for line in whole.splitlines()]
 
 
+def _confidence(name: str) -> Decimal:
+    """On the scale of the rule, above every threshold, and not always the same."""
+    return Decimal("0.600") + Decimal(crc32(name.encode()) % 50).scaleb(-3)
+
+
 def signal_of(ctx: Context[NoSettings], wish: dict[str, Any]) -> Signal:
     """What the executor and the monitor hear; the rule's neutral takes a view back at once."""
     now = ctx.market_now()
@@ -75,7 +81,7 @@ def signal_of(ctx: Context[NoSettings], wish: dict[str, Any]) -> Signal:
         id=wish["id"],
         symbol=wish["symbol"],
         view=View(wish["view"]),
-        confidence=Decimal("0.95"),
+        confidence=_confidence(wish["id"]),
         source=Source.RSI_RULE,
         price=Decimal(wish["price"]),
         made_at=ctx.wall(),

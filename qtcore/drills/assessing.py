@@ -47,8 +47,15 @@ class Scene:
     """Plugins that the fault strikes by itself."""
 
 
-def wrong_with(check: Check, scene: Scene, records: Records) -> str:  # noqa: C901, PLR0911, PLR0912 - a line a check
-    """What is wrong now, in a few words; empty when the check holds."""
+def wrong_with(check: Check, scene: Scene, records: Records) -> str:
+    """What is wrong now, in a few words; empty when the check holds. What cannot be looked at does not hold."""
+    try:
+        return _wrong_with(check, scene, records)
+    except Exception as error:  # noqa: BLE001 - an outsider's judge may meet the fault itself
+        return f"it could not be looked at ({type(error).__name__}: {error})"
+
+
+def _wrong_with(check: Check, scene: Scene, records: Records) -> str:  # noqa: C901, PLR0911, PLR0912 - a line a check
     match check:
         case PostureCheck():
             return _posture(check, scene, records)
