@@ -47,7 +47,6 @@ class Place(Generic[T]):
     hurried_s: float = 1.0
     """How often, while `hurry` says that somebody waits for a second look."""
     why: str = "it was not looked at yet"
-    looks: int = 0
 
     async def watch(self, ctx: Ctx) -> None:
         """Look until cancelled."""
@@ -64,7 +63,8 @@ class Place(Generic[T]):
             self.why = sentence_of(error) if isinstance(error, STORE_ERRORS) else str(error) or type(error).__name__
         else:
             self.read_s, self.why = ctx.now(), ""
-            self.looks += 1
+        finally:
+            ctx.progress(f"looked at {self.name}")
 
     def fresh(self, now_s: float) -> T | None:
         """The answer, unless it has grown old."""
