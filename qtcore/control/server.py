@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from pathlib import Path
 
 import anyio
@@ -19,6 +20,8 @@ from qtcore.errors import ConfigurationError, EnvironmentRefused, QtError
 Handler = Callable[[Request], Awaitable[Done | Refused]]
 IDLE_TIMEOUT_S = 300.0
 WRITE_TIMEOUT_S = 10.0
+ASKER: ContextVar[int | None] = ContextVar("asker", default=None)
+"""The user id of whoever sent the request that is being carried out."""
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -45,8 +48,10 @@ async def serve_control(path: Path, handle: Handler, *, task_status: anyio.abc.T
 async def _converse(stream: SocketStream, handle: Handler) -> None:
     async with stream:
         connection = stream.extra(SocketAttribute.raw_socket)  # noqa: S610 - anyio's, not Django's
-        if peer_uid(connection) not in (os.geteuid(), 0):
+        asker = peer_uid(connection)
+        if asker not in (os.geteuid(), 0):
             return
+        ASKER.set(asker)  # each conversation is a task of its own, with a context of its own
         lines = BufferedByteReceiveStream(stream)
         try:
             while True:

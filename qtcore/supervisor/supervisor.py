@@ -124,7 +124,7 @@ class Supervisor:
         """Hand a fact to the kernel."""
         self._machine.tell(event)
         if not self._machine.busy and self._judgement.judge_news():
-            self._note_change()
+            self.note_change()
 
     def view(self, plugin: str) -> PluginView:
         """What is known of the plugin at this moment."""
@@ -158,7 +158,7 @@ class Supervisor:
         while True:
             await anyio.sleep(JUDGE_EVERY_S)
             if sum((self._judgement.judge(), self._agreement.check(time.monotonic()), self.findings.pass_time())):
-                self._note_change()
+                self.note_change()
 
     # --- what the kernel wants ---------------------------------------------------------------
 
@@ -185,15 +185,15 @@ class Supervisor:
             case commands.RecordTransition():
                 self._recorder.transition(command)
                 self._judgement.transition(command)
-                self._note_change()
+                self.note_change()
             case commands.RecordHealing():
                 self._recorder.healing(command)
             case commands.OpenFinding():
                 self.findings.see(command.plugin, kernel_finding(command))
-                self._note_change()
+                self.note_change()
             case commands.ResolveFinding():
                 self.findings.resolve(command.plugin, command.code, "the supervisor sees it no more")
-                self._note_change()
+                self.note_change()
             case commands.AllStopped():
                 self.stopped.set()
             case _:
@@ -258,7 +258,7 @@ class Supervisor:
         self.hosts.broadcast(wire.SetPosture(level=command.level, reasons=command.reasons, expires_s=expires_s))
         if command.changed:
             self._recorder.posture(command)
-            self._note_change()
+            self.note_change()
 
     # --- what hosts say ----------------------------------------------------------------------
 
@@ -375,7 +375,7 @@ class Supervisor:
             self.findings.resolve(message.plugin, finding.code, "the plugin says so", subject=finding.subject)
         else:
             self.findings.see(message.plugin, finding, trace_id=finding.trace_id)
-        self._note_change()
+        self.note_change()
 
     # --- what the watches see ------------------------------------------------------------------
 
@@ -404,7 +404,7 @@ class Supervisor:
         self.story.health(reading)
         self.tell(health_seen(reading, self.findings.worst_healable(reading.plugin)))
         if self._is_news(reading) or news:
-            self._note_change()
+            self.note_change()
 
     def _is_news(self, reading: Reading) -> bool:
         """Most answers say what the last one said: their figures reach the state file when it is renewed."""
@@ -421,6 +421,7 @@ class Supervisor:
             plugins.discard(plugin)
         self._watch.set_loading(host, bool(plugins))
 
-    def _note_change(self) -> None:
+    def note_change(self) -> None:
+        """Something that people read is different."""
         before, self.changed = self.changed, anyio.Event()
         before.set()

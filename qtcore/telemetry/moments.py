@@ -25,6 +25,14 @@ def parse_since(text: str, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def parse_duration_s(text: str) -> float:
+    """`90s`, `30m`, `2h`, `1d` as seconds. Raises ConfigurationError."""
+    found = _AGO.fullmatch(text.strip())
+    if not found:
+        raise ConfigurationError(f'"{text}" is no duration; write a number with s, m, h or d, such as 30m or 2h')
+    return float(found[1]) * _UNITS[found[2]]
+
+
 def duration_text(nanoseconds: int) -> str:
     """Three figures and a unit: `412 us`, `12.3 ms`, `1.23 s`, `2 min 05 s`."""
     if nanoseconds < 999_500:
