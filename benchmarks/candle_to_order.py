@@ -78,11 +78,11 @@ def write_market(folder: Path, bars: int) -> None:
                 price = float(figures[3])
 
 
-def stop_of_round(market_ms: int) -> str:
-    """The client id of the order that the passing signal of a burst must send first: its stop."""
+def order_of_round(market_ms: int, purpose: Purpose = Purpose.STOP) -> str:
+    """The client id of an order of the passing signal of a burst; the first that it must send is its stop."""
     closed_ms = -(-market_ms // MINUTE_MS) * MINUTE_MS
     struck = SYMBOLS[((closed_ms - START_MS) // MINUTE_MS - 1) % len(SYMBOLS)]
-    return client_order_id(Mode.PAPER, Purpose.STOP, f"rsi_rule-{struck}-{MINUTE_MS // 1000}-{closed_ms}")
+    return client_order_id(Mode.PAPER, purpose, f"rsi_rule-{struck}-{MINUTE_MS // 1000}-{closed_ms}")
 
 
 @dataclass(slots=True)
@@ -110,9 +110,10 @@ class Collector:
         for order in found["orders"]:
             self.orders.setdefault(order["client_id"], order["received_ns"])
 
-    def latencies_ms(self) -> list[float]:
+    def latencies_ms(self, purpose: Purpose = Purpose.STOP) -> list[float]:
         """Of each burst whose signal led to an order; below zero when it came before the last candle had left."""
-        received = ((sent, self.orders.get(stop_of_round(at_ms))) for at_ms, sent in sorted(self.bursts.items()))
+        bursts = sorted(self.bursts.items())
+        received = ((sent, self.orders.get(order_of_round(at_ms, purpose))) for at_ms, sent in bursts)
         return [(order - sent) / 1e6 for sent, order in received if order is not None]
 
 
@@ -134,7 +135,8 @@ def main() -> None:
             collector = collect(running, Collector(port), options.rounds, options.speed)
             if options.stages:
                 print_stages(running.home, collector.bursts)
-    print(f"to order   {quantiles(collector.latencies_ms())}   of {len(collector.bursts)} bursts")
+    print(f"to order   {quantiles(collector.latencies_ms())}   of {len(collector.bursts)} bursts; the stop goes first")
+    print(f"to entry   {quantiles(collector.latencies_ms(Purpose.ENTRY))}   once the stop is live and the guard agrees")
     print_floors()
     print(f"load       {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 Span = dict[str, Any]
 
-STAGES = ("candle", "predict", "gates", "approve", "enter", "entering", "order.place")
+STAGES = ("candle", "predict", "gates", "enter", "entering", "order.place")
 """Starts of spans in the order in which they follow one another; `entering` is the exchange's side of `enter`."""
 
 
@@ -52,8 +52,7 @@ def _spans(file: Path) -> Iterator[Span]:
 def _row(spans: list[Span], sent: list[int]) -> dict[str, float] | None:
     begun: dict[str, int] = {}
     for span in sorted(spans, key=_begun):
-        name = "approve" if "approve" in span["name"] else span["name"]
-        name = "entering" if name == "enter" and "enter" in begun else name
+        name = "entering" if span["name"] == "enter" and "enter" in begun else span["name"]
         begun.setdefault(name, _begun(span))
     if not all(stage in begun for stage in STAGES):
         return None

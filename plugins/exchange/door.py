@@ -28,12 +28,13 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An entry as it was asked for; `stop_trigger` is the price of its first stop."""
+    """An entry as it was asked for; `stop_trigger` is the price of its first stop, `notional` its worth in USDT."""
 
     signal_id: str
     symbol: str
     side: Side
     quantity: Decimal
+    notional: Decimal
     stop_trigger: Decimal
     reason: str
     patience: Patience | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,7 +23,6 @@ from plugins.exchange.results import Entered
 from plugins.exchange.sending import Sender
 from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.wire import ZERO
-from plugins.store.kill_switch import read_kill_switch
 from qtcore import Context, Fenced
 
 LIMIT_LOOK_S = 0.5
@@ -78,8 +77,14 @@ class Entries:
             except (VenueRefusal, VenueSilent) as error:
                 self._ctx.log.info("an old stop could not be looked at", order=known.intent.id, why=str(error))
 
-    async def enter(self, wish: Wish, still_refused: Callable[[], Refusal | None] = lambda: None) -> Entered:
-        """Carry out a wish that the door let pass; it is asked again before a second order. Raises Fenced."""
+    async def enter(
+        self, wish: Wish, approval: Awaitable[Refusal | None], still_refused: Callable[[], Refusal | None]
+    ) -> Entered:
+        """Carry out a wish that the door let pass. Raises Fenced.
+
+        Once its stop is on the venue the `approval` is waited for and the door asked again, for the kill switch may
+        have been pulled meanwhile; a refusal takes the stop back. It is asked once more before a second order.
+        """
         entry, stop = self._intents(wish)
         with self._sender.holding(entry.intent.id, stop.intent.id), self._ctx.span("intent", signal=wish.signal_id):
             try:
@@ -91,8 +96,13 @@ class Entries:
             if stop.unresolved:
                 stop = await self._sender.resolve(stop, within_s=self._ctx.settings.resolve_s)
             if stop.stop_status is StopStatus.LIVE:
+                if (refusal := await approval or still_refused()) is not None:
+                    entry = self._dropped(entry, refusal.sentence)
+                    return _refusal(entry, await self._take_back(entry, stop), refusal)
                 return await self._enter_covered(entry, stop, wish.patience, still_refused)
             if stop.code in NEEDS_A_POSITION:
+                if (refusal := await approval or still_refused()) is not None:
+                    return _refusal(self._dropped(entry, refusal.sentence), stop, refusal)
                 return await self._enter_then_cover(entry, stop)
             return await self._without_stop(entry, stop)
 
@@ -103,9 +113,6 @@ class Entries:
         patience: Patience | None,
         still_refused: Callable[[], Refusal | None],
     ) -> Entered:
-        if (why := self._killed()) is not None:
-            entry = self._dropped(entry, why)
-            return _refusal(entry, await self._take_back(entry, stop), Refusal(OutcomeCode.KILL_SWITCH, why))
         try:
             entry = await self._send_entry(entry, patience)
             if patience is not None and patience.then_market and _unfilled(entry) and still_refused() is None:
@@ -121,8 +128,6 @@ class Entries:
 
     async def _enter_then_cover(self, entry: Tracked, refused_stop: Tracked) -> Entered:
         """For a venue that takes no closing stop while flat: enter, and cover the fill at once or leave again."""
-        if (why := self._killed()) is not None:
-            return _refusal(self._dropped(entry, why), refused_stop, Refusal(OutcomeCode.KILL_SWITCH, why))
         # At market: a limit that fills while nobody looks would be naked until somebody does.
         entry = await self._send_entry(replace(entry, intent=replace(entry.intent, price=None)))
         if not entry.filled:
@@ -183,11 +188,6 @@ class Entries:
             return await self._sender.cancel(stop)
         except Fenced:
             return stop
-
-    def _killed(self) -> str | None:
-        """Whether the kill switch was pulled while the stop was on its way: the entry must not follow then."""
-        kill = read_kill_switch(self._ctx.home)
-        return f"the kill switch was pulled before the entry left: {kill.why}" if kill.on else None
 
     def _dropped(self, entry: Tracked, why: str) -> Tracked:
         if entry.attempts:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from plugins.domain import Instrument, Mode, Purpose, VenueAddress
+from plugins.exchange.approval import Approvals
 from plugins.exchange.booking import Booking
 from plugins.exchange.books import Books
 from plugins.exchange.closing import Closing
@@ -49,6 +50,7 @@ class Exchange:
     leverages: Leverages
     instruments: dict[str, Instrument]
     closing: Closing
+    approvals: Approvals
     entries: Entries
     protection: Protection
     reconciler: Reconciler
@@ -156,6 +158,7 @@ def _assembled(
         leverages=leverages,
         instruments=instruments,
         closing=closing,
+        approvals=Approvals(ctx),
         entries=Entries(ctx, books=books, sender=sender, booking=booking, leverages=leverages, closing=closing),
         protection=Protection(ctx, requests=requests, books=books, sender=sender),
         reconciler=reconciler,

@@ -29,7 +29,7 @@ from plugins.domain import (
 )
 from plugins.exchange.comparing import Stranger, gone
 from plugins.exchange.condition import health_of
-from plugins.exchange.door import Patience, Wish, judge_entry, judge_exit, may_act
+from plugins.exchange.door import Patience, Refusal, Wish, judge_entry, judge_exit, may_act
 from plugins.exchange.figures import figures_of
 from plugins.exchange.kinds import KINDS
 from plugins.exchange.ledger import LedgerUnusable
@@ -221,20 +221,22 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         if (before := exchange.entries.answered(signal_id)) is not None:
             return before
         await exchange.entries.look_at_leftovers(symbol)
-        refusal, approval = judge_entry(wish, exchange.world(wish)), None
-        if refusal is None:
+        if (refusal := judge_entry(wish, exchange.world(wish))) is None:
             ctx.check_lease()
             approval = exchange.approvals.ask(wish)
-            refusal = None if exchange.approvals.expected else await approval
-        if refusal is not None or approval is None:
-            ctx.log.info(
-                "entry refused", signal=signal_id, symbol=symbol, code=refusal.code.value, why=refusal.sentence
-            )
-            return not_entered(exchange.entries.entry_id(signal_id), refusal)
-        ctx.check_lease()
-        with ctx.span("enter", symbol=symbol, side=side.value):
-            entered = await exchange.entries.enter(wish, lambda: may_act(exchange.world(wish)))
-        exchange.reconciler.hint(symbol)
+            if exchange.approvals.expected:
+                return await self._enter(ctx, wish, approval)
+            # Looked at again: another wish may have come in while the guard was asked.
+            if (refusal := await approval or judge_entry(wish, exchange.world(wish))) is None:
+                return await self._enter(ctx, wish, approval)
+        ctx.log.info("entry refused", signal=signal_id, symbol=symbol, code=refusal.code.value, why=refusal.sentence)
+        return not_entered(exchange.entries.entry_id(signal_id), refusal)
+
+    async def _enter(self, ctx: Ctx, wish: Wish, approval: Awaitable[Refusal | None]) -> Entered:
+        exchange = self._exchange()
+        with ctx.span("enter", symbol=wish.symbol, side=wish.side.value):
+            entered = await exchange.entries.enter(wish, approval, lambda: may_act(exchange.world(wish)))
+        exchange.reconciler.hint(wish.symbol)
         return entered
 
     @action(effect=True, timeout_s=ENTER_TIMEOUT_S)

@@ -46,6 +46,7 @@ async def enter(ctx: Context[ExecutorSettings], order: Order) -> Answer:
         "symbol": signal.symbol,
         "side": order.side,
         "quantity": order.sizing.quantity,
+        "notional": order.sizing.notional,
         "stop_trigger": order.sizing.stop_trigger,
         "reason": f"{signal.source.value} {signal.view.value} {signal.confidence}",
     }

@@ -283,4 +283,4 @@ GATES: tuple[Gate, ...] = (
     _portfolio,
     _size,
 )
-"""In this order; the risk guard, the mode and the lease are asked last, right before the order leaves."""
+"""In this order; lease, mode and risk guard come last, the two latter at the door, right before the entry leaves."""

@@ -47,7 +47,6 @@ from qtcore import (
 )
 
 Ctx = Context[ExecutorSettings]
-APPROVAL_TIMEOUT_S = 1.0
 ENDED_IDS = 20_000
 """Signals remembered as ended: a message of one may still wait in the queue."""
 LATE_WAIT_S = 10.0
@@ -72,7 +71,7 @@ class Executor(Plugin[ExecutorSettings]):
     ]
     optional_reads: ClassVar[list[type[Any]]] = [PortfolioAdvice, SourceVerdict]
     writes: ClassVar[list[type[Any]]] = [Outcome]
-    calls: ClassVar[list[str]] = ["exchange.enter", "exchange.entry", "risk_guard.approve"]
+    calls: ClassVar[list[str]] = ["exchange.enter", "exchange.entry"]
     area = "core trading"
     cadence_s = 5.0
     exclusive = True
@@ -208,7 +207,7 @@ class Executor(Plugin[ExecutorSettings]):
             )
             verdict = judge(signal, world, ctx.settings.rules)
             if isinstance(verdict, Order):
-                verdict = await self._last_gates(ctx, verdict)
+                verdict = _last_gate(ctx, verdict)
             if isinstance(verdict, Order) and verdict.limit is not None:
                 self._let_wait(ctx, verdict)
                 return
@@ -218,17 +217,6 @@ class Executor(Plugin[ExecutorSettings]):
                 code = verdict.code
                 await self._end(ctx, signal, verdict)
             span.set_attribute("qt.outcome", code.value)
-
-    async def _last_gates(self, ctx: Ctx, order: Order) -> Order | Refusal:
-        try:
-            ctx.check_lease()
-            asked = {"symbol": order.signal.symbol, "side": order.side, "notional": order.sizing.notional}
-            answer = await ctx.call("risk_guard.approve", asked, timeout_s=APPROVAL_TIMEOUT_S)
-        except Fenced as error:
-            return Refusal(OutcomeCode.LEASE, str(error))
-        except (CallFailed, CallUnanswered) as error:
-            return Refusal(OutcomeCode.RISK_GUARD, f"the risk guard does not answer: {error}")
-        return order if answer["approved"] else Refusal(OutcomeCode.RISK_GUARD, str(answer["reason"]))
 
     def _let_wait(self, ctx: Ctx, order: Order) -> None:
         """A limit entry takes its slot at once and is awaited beside the others, so that they do not grow stale."""
@@ -347,6 +335,14 @@ def _market_now(ctx: Ctx) -> datetime | None:
         return ctx.market_now()
     except NotReady:
         return None
+
+
+def _last_gate(ctx: Ctx, order: Order) -> Order | Refusal:
+    try:
+        ctx.check_lease()
+    except Fenced as error:
+        return Refusal(OutcomeCode.LEASE, str(error))
+    return order
 
 
 def _outcome(ctx: Ctx, signal: Signal, code: OutcomeCode, sentence: str, intent_id: str | None = None) -> Outcome:

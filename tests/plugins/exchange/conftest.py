@@ -188,6 +188,7 @@ async def _open_door(origin: str, home: Path, **settings: Any) -> AsyncIterator[
     """The exchange plugin, ready, against a venue."""
     plug = Plug(ExchangePlugin, "exchange", settings=settings)
     async with harness(plug, home=home, timers=False) as h:
+        h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": "within all limits"})
         await h.publish(VenueAddress(Mode.PAPER, origin, "test"))
         await h.ready("exchange")
         yield h

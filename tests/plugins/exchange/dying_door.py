@@ -54,6 +54,7 @@ def arm(purpose: Purpose, moment: str) -> None:
 
 async def trade(order: dict[str, Any]) -> None:
     async with harness(Plug(ExchangePlugin, "exchange"), home=Path(order["home"]), timers=False) as h:
+        h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": "within all limits"})
         await h.publish(VenueAddress(Mode.PAPER, order["origin"], "test"))
         await h.ready("exchange")
         await h.call("exchange.enter", order["wish"], timeout_s=20)

@@ -24,7 +24,14 @@ async def door(venue: Any, tmp_path: Path, open_door: Any) -> Any:
 
 def wish(venue: Any, signal: str = "s1", away: str = "0.98") -> dict[str, Any]:
     trigger = (venue.mark(SYMBOL) * Decimal(away)).quantize(Decimal("0.1"))
-    return {"signal_id": signal, "symbol": SYMBOL, "side": "long", "quantity": "0.010", "stop_trigger": str(trigger)}
+    return {
+        "signal_id": signal,
+        "symbol": SYMBOL,
+        "side": "long",
+        "quantity": "0.010",
+        "notional": "1000",
+        "stop_trigger": str(trigger),
+    }
 
 
 @pytest.mark.parametrize("answer", ["503", "408", "-1007"])

@@ -25,7 +25,14 @@ NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 def wish(venue: Any, **changed: Any) -> dict[str, Any]:
     trigger = (venue.mark(SYMBOL) * Decimal("0.98")).quantize(Decimal("0.1"))
-    asked = {"signal_id": "s1", "symbol": SYMBOL, "side": "long", "quantity": "0.010", "stop_trigger": str(trigger)}
+    asked = {
+        "signal_id": "s1",
+        "symbol": SYMBOL,
+        "side": "long",
+        "quantity": "0.010",
+        "notional": "1000",
+        "stop_trigger": str(trigger),
+    }
     return asked | changed
 
 

@@ -32,6 +32,7 @@ async def _trade(door: Harness, venue: Any, number: int, symbol: str, quantity: 
         "symbol": symbol,
         "side": side,
         "quantity": quantity,
+        "notional": "1000",
         "stop_trigger": str(trigger),
     }
     entered = await door.call("exchange.enter", wish)

@@ -22,7 +22,14 @@ def wish(venue: Any, limit: str, **more: Any) -> dict[str, Any]:
         name: str((mark * Decimal(away)).quantize(Decimal("0.1")))
         for name, away in (("stop", "0.95"), ("limit", limit))
     }
-    asked = {"signal_id": "s1", "symbol": SYMBOL, "side": "long", "quantity": "0.010", "stop_trigger": rounded["stop"]}
+    asked = {
+        "signal_id": "s1",
+        "symbol": SYMBOL,
+        "side": "long",
+        "quantity": "0.010",
+        "notional": "1000",
+        "stop_trigger": rounded["stop"],
+    }
     return asked | {"limit": rounded["limit"], "wait_s": 0.3} | more
 
 

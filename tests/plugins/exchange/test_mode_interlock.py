@@ -254,7 +254,7 @@ def test_a_kill_takes_the_leave_away(tmp_path: Path) -> None:
 
 def test_live_without_leave_is_said_and_refuses_entries_alone() -> None:
     """The gate names who could change it, health says so too, and nothing is said where no money is at stake."""
-    wish = Wish("s1", "BTCUSDT", Side.LONG, Decimal("0.01"), Decimal(90), "")
+    wish = Wish("s1", "BTCUSDT", Side.LONG, Decimal("0.01"), Decimal(1), Decimal(90), "")
     world = World(
         mode="live",
         address_mode=Mode.LIVE,
@@ -337,9 +337,17 @@ async def test_testnet_trades_on_a_stand_in_under_its_own_letter(venue: Any, tmp
         mode="testnet",
         timers=False,
     ) as h:
+        h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": "within all limits"})
         await h.ready("exchange")
         trigger = str((venue.mark("BTCUSDT") * 98 / 100).quantize(Decimal("0.1")))
-        order = {"signal_id": "s1", "symbol": "BTCUSDT", "side": "long", "quantity": "0.010", "stop_trigger": trigger}
+        order = {
+            "signal_id": "s1",
+            "symbol": "BTCUSDT",
+            "side": "long",
+            "quantity": "0.010",
+            "notional": "1000",
+            "stop_trigger": trigger,
+        }
         entered = await h.call("exchange.enter", order)
         assert (entered["code"], entered["intent_id"][:6]) == ("filled", "qt-t-e")
         assert [stop["clientAlgoId"][:6] for stop in venue.stops("BTCUSDT")] == ["qt-t-s"]

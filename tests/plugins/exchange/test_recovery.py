@@ -63,7 +63,8 @@ def doors() -> Iterator[DyingDoors]:
 def wish(venue: Any) -> dict[str, Any]:
     trigger = (venue.mark(SYMBOL) * Decimal("0.98")).quantize(Decimal("0.1"))
     return {
-        "signal_id": "s1", "symbol": SYMBOL, "side": "long", "quantity": "0.010", "stop_trigger": str(trigger),
+        "signal_id": "s1", "symbol": SYMBOL, "side": "long", "quantity": "0.010", "notional": "1000",
+        "stop_trigger": str(trigger),
     }  # fmt: skip
 
 

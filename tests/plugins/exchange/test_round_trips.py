@@ -21,7 +21,14 @@ def wish(
     venue: Any, signal: str = "s1", side: str = "long", away: str = "0.98", quantity: str = "0.010"
 ) -> dict[str, Any]:
     trigger = (venue.mark(SYMBOL) * Decimal(away)).quantize(Decimal("0.1"))
-    return {"signal_id": signal, "symbol": SYMBOL, "side": side, "quantity": quantity, "stop_trigger": str(trigger)}
+    return {
+        "signal_id": signal,
+        "symbol": SYMBOL,
+        "side": side,
+        "quantity": quantity,
+        "notional": "1000",
+        "stop_trigger": str(trigger),
+    }
 
 
 def rows(home: Path, query: str) -> list[Any]:

@@ -34,7 +34,8 @@ async def door(wire: Any, tmp_path: Path, open_door: Any) -> AsyncIterator[Harne
 def wish(venue: Any, signal: str = "s1") -> dict[str, Any]:
     trigger = (venue.mark(SYMBOL) * Decimal("0.98")).quantize(Decimal("0.1"))
     return {
-        "signal_id": signal, "symbol": SYMBOL, "side": "long", "quantity": "0.010", "stop_trigger": str(trigger),
+        "signal_id": signal, "symbol": SYMBOL, "side": "long", "quantity": "0.010", "notional": "1000",
+        "stop_trigger": str(trigger),
     }  # fmt: skip
 
 

@@ -45,7 +45,6 @@ async def running(home: Path, scene: Any, **settings: Any) -> AsyncIterator[Harn
     """An executor that knows the scene's world; exchange and risk guard are stand-ins."""
     async with harness(Executor, home=home, settings={"gather_s": 0.0, **settings}) as h:
         h.set_market(scene.now)
-        h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": ""})
         h.on_call("exchange.entry", lambda _: None)
         h.on_call("exchange.enter", lambda _: FILLED)
         await h.ready()
@@ -92,16 +91,20 @@ async def test_the_kill_switch_needs_nobody(tmp_path: Path, store: Store, scene:
         assert not h.calls("exchange.enter")
 
 
-async def test_a_silent_guard_refuses(tmp_path: Path, store: Store, scene: Any) -> None:
-    """When the risk guard cannot be asked, nothing is opened."""
+async def test_what_the_guard_refuses_at_the_door_is_the_outcome(tmp_path: Path, store: Store, scene: Any) -> None:
+    """The door is told what the entry is worth, asks the guard, and its word is stored as the signal's end."""
     async with running(tmp_path, scene) as h:
-
-        def fail(_: dict[str, Any]) -> None:
-            raise RuntimeError("down")
-
-        h.on_call("risk_guard.approve", fail)
+        said = "2 positions are open or about to be (limit 2)"
+        h.on_call(
+            "exchange.enter", lambda _: FILLED | {"state": "refused", "code": "blocked_risk_guard", "sentence": said}
+        )
         outcome = await ended(h, store, scene.signal)
-        assert outcome.code is OutcomeCode.RISK_GUARD
+        assert (outcome.code, outcome.sentence) == (OutcomeCode.RISK_GUARD, said)
+        (call,) = h.calls("exchange.enter")
+        row = await store.signals.get("s1")
+        assert row is not None
+        assert row.record is not None
+        assert str(call["notional"]) == row.record["notional"]
 
 
 async def test_a_failed_call_is_resolved_by_asking_for_the_truth(tmp_path: Path, store: Store, scene: Any) -> None:
@@ -203,7 +206,6 @@ async def test_a_slot_that_one_does_not_get_goes_to_the_next(tmp_path: Path, sto
     symbols = [f"COIN{n}USDT" for n in range(4)]
     async with harness(Executor, home=tmp_path, settings={"gather_s": 0.2, "positions": 2}) as h:
         h.set_market(scene.now)
-        h.on_call("risk_guard.approve", lambda _: {"approved": True, "reason": ""})
         refused = FILLED | {"code": "order_refused", "state": "refused"}
         h.on_call("exchange.entry", lambda _: None)
         h.on_call("exchange.enter", lambda asked: refused if asked["symbol"] == "COIN3USDT" else FILLED)
