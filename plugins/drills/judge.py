@@ -111,10 +111,13 @@ def not_taken_for_filled(outside: Outside) -> list[str]:
     ]
 
 
-def no_vote(outside: Outside, member: str) -> list[str]:
-    """The member of the ensemble does not vote: the models' own facts say why."""
+def odd_artefact_silent(outside: Outside, member: str) -> list[str]:
+    """The artefact that is not what it seems does not vote: another is champion, or the member has no vote."""
+    pointers = json.loads((outside.home / "artefacts" / member / "pointers.json").read_text())
     said = str(_facts(outside, "models").get(member, "nothing"))
-    return [f"{member}: {said}"] if said.startswith("voted") or said == "nothing" else []
+    if pointers["champion"] != outside.memory["odd"] or not said.startswith("voted"):
+        return []
+    return [f"{member}: {said}"]
 
 
 def source_stopped(outside: Outside) -> list[str]:
