@@ -10,11 +10,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import plugins.domain as domain
+from qtcore.bundle.document import BundleManifest
 from qtcore.config.audit_document import AuditDocument
 from qtcore.config.manifest import Manifest
 from qtcore.config.sections import Sections
 from qtcore.control.host_message import HostMessage
 from qtcore.control.requests import Request, Response
+from qtcore.drills.document import Drills
+from qtcore.drills.results import DrillRun
 from qtcore.doctor.document import DoctorDocument
 from qtcore.health.model import Condition, Finding, Healing, Health, Remedy
 from qtcore.kernel.posture import PostureClaim
@@ -48,6 +51,9 @@ CONTRACTS: dict[str, Any] = {
     "report-sections": SectionsFile,
     "findings": FindingsDocument,
     "doctor": DoctorDocument,
+    "bundle-manifest": BundleManifest,
+    "drills": Drills,
+    "drill-run": DrillRun,
     "posture-claim": PostureClaim,
     "control-request": Request,
     "control-response": Response,

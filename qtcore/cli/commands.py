@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[CommandEntry, ...]] = {
         CommandEntry("findings", "qtcore.cli.findings:app", "what is wrong, each effect under its cause"),
         CommandEntry("report", "qtcore.cli.report:app", "findings, score, what was healed and how it was proven"),
         CommandEntry("doctor", "qtcore.cli.doctor:app", "look at everything at once, and mend what may be mended"),
+        CommandEntry("bundle", "qtcore.cli.bundle:app", "one file for somebody elsewhere, without secrets"),
         CommandEntry("events", "qtcore.cli.events:app", "the journal"),
         CommandEntry("logs", "qtcore.cli.logs:app", "log lines of all plugins"),
         CommandEntry("trace", "qtcore.cli.trace:app", "traces: what led to what"),

@@ -12,15 +12,14 @@ from typing import Annotated
 import typer
 
 from qtcore.cli.app import ConfigOption, HomeOption, JsonOption, new_app
-from qtcore.cli.files import configuration_path
+from qtcore.cli.files import configuration_of
 from qtcore.cli.output import say
-from qtcore.config.audit_file import read_audit
 from qtcore.doctor.check import Patient
 from qtcore.doctor.document import CheckState, DoctorDocument
 from qtcore.doctor.examining import examine, subjects
 from qtcore.doctor.mending import Mending
 from qtcore.doctor.told import as_text, document_of, exit_of_doctor
-from qtcore.errors import ConfigurationError, RecordsDamaged
+from qtcore.errors import ConfigurationError
 from qtcore.health.model import Finding, Remedy
 from qtcore.records.home import Home
 
@@ -52,7 +51,7 @@ def doctor(
 
 def _of_home(home: Home, config: Path | None, *, fix: bool, yes: bool, as_json: bool) -> DoctorDocument:
     begun = time.monotonic()
-    patient = Patient(home, _config(home, config), dict(os.environ))
+    patient = Patient(home, configuration_of(home, config), dict(os.environ))
     looked_at = subjects(patient)
     lines = examine(patient, looked_at)
     took_s = time.monotonic() - begun
@@ -86,18 +85,6 @@ def _of_bundle(file: Path) -> DoctorDocument:
         took_s=time.monotonic() - begun,
         bundle=str(file),
     )
-
-
-def _config(home: Home, option: Path | None) -> Path:
-    """The file that is meant here, else the one that the last run on this home was set up with."""
-    here = configuration_path(option)
-    if option is None and not here.exists():
-        try:
-            audit = read_audit(home.configuration)
-        except RecordsDamaged:
-            return here.absolute()
-        return Path(audit.file) if audit else here.absolute()
-    return here.absolute()
 
 
 def _asked(finding: Finding, remedy: Remedy, *, as_json: bool) -> bool:

@@ -16,4 +16,6 @@ def findings_of(problems: Iterable[Problem | AuditProblem]) -> Iterator[Finding]
         kind = FRAMEWORK.get(problem.code or "")
         if problem.weight is Weight.FINDING and kind is not None:
             subject = " ".join(problem.names) or problem.where or ""
-            yield kind.found(problem.sentence, subject=subject, evidence={"where": problem.where})
+            named = problem.where is None or any(name in problem.sentence for name in problem.names)
+            summary = problem.sentence if named else f"{problem.where}: {problem.sentence}"
+            yield kind.found(summary, subject=subject, evidence={"where": problem.where})

@@ -21,8 +21,6 @@ from qtcore.doctor.document import CheckLine, CheckState
 from qtcore.doctor.job import Ending, Job, Outcome
 from qtcore.health.model import Finding
 
-__all__ = ["OWN", "Subject", "examine", "look_again", "subjects"]
-
 OWN: tuple[Check, ...] = (
     *supervisor.CHECKS,
     *home.CHECKS,
@@ -60,12 +58,17 @@ class Subject:
 def subjects(patient: Patient) -> list[Subject]:
     """Everything there is to look at. What the home says of itself is read in a process that may hang."""
     (found,) = do_apart([Job(_DISCOVERY, lambda: lambda: _discovered(patient))])
-    own = [_own(check) for check in OWN if check.elsewhere or not patient.elsewhere]
+    own = own_subjects(patient)
     if found.ending is not Ending.ANSWERED:
         return own
     of_plugins = [_of_plugin(name) for name in found.answer["plugins"]]
     offered = [_offered(entry) for entry in found.answer["checks"]]
     return [*own, *of_plugins, *offered]
+
+
+def own_subjects(patient: Patient) -> list[Subject]:
+    """The framework's own checks, those that apply to this patient."""
+    return [_own(check) for check in OWN if check.elsewhere or not patient.elsewhere]
 
 
 def examine(patient: Patient, looked_at: Sequence[Subject]) -> list[CheckLine]:

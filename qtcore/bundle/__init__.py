@@ -1,0 +1,1 @@
+"""One file with everything that somebody elsewhere needs to understand what happened here, and no secret."""
