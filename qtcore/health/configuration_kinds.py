@@ -7,7 +7,7 @@ from qtcore.health.model import Remedy, Severity
 
 _OVER = "`qt check` does not name it any more"
 _EDIT = Remedy.manual(
-    "edit plugins.yaml, then `qt check`", "shows whether the settings fit now; a new `qt up` takes them over"
+    "qt check", "shows whether the settings fit, once plugins.yaml was edited; a new `qt up` takes them over"
 )
 
 CHANGED = FindingKind(
@@ -78,7 +78,7 @@ UNKNOWN = FindingKind(
     consequence="it sets nothing, although somebody has set it",
     fix="correct its name (`qt check` proposes one where it is near), or unset it",
     verify=_OVER,
-    remedies=(Remedy.manual("unset it, then `qt check`", "shows whether anything is left over"),),
+    remedies=(Remedy.manual("qt check", "shows whether anything is left over, once it was unset"),),
 )
 UNUSED = FindingKind(
     code="QT-CONFIG-UNUSED",
@@ -98,7 +98,7 @@ MISSING = FindingKind(
     consequence="the part that needs it does not work, or works with less",
     fix="set what the summary names, or switch off what needs it",
     verify=_OVER,
-    remedies=(Remedy.manual("set it, then `qt check`", "shows whether anything is still missing"),),
+    remedies=(Remedy.manual("qt check", "shows whether anything is still missing, once it was set"),),
 )
 
 KINDS = (CHANGED, CONFLICT, CHAIN, OWNERS, FRESHNESS, INTERVAL, UNKNOWN, UNUSED, MISSING)

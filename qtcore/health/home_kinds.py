@@ -182,7 +182,10 @@ UNWELL = FindingKind(
     consequence="it works less well than it should, or nothing is known about it",
     fix="`qt why {plugin}` tells what led to it",
     verify="`qt status` shows it healthy",
-    remedies=(Remedy.manual("qt why {plugin}", "shows what it says of itself, and since when"),),
+    remedies=(
+        Remedy.manual("qt why {plugin}", "shows what it says of itself, and since when"),
+        Remedy.confirm("restart", "begins it anew; helps where only its memory is wrong"),
+    ),
 )
 CHECK_FAILED = FindingKind(
     code="QT-DOCTOR-CHECK",

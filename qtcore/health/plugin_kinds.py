@@ -187,7 +187,7 @@ UNDECLARED = FindingKind(
     consequence="what it reports is kept, but has no cause, fix or documentation beyond what it says itself",
     fix="declare the code as a FindingKind in the hook `findings` of {plugin}",
     verify="`qt plugins test` passes for it",
-    remedies=(Remedy.manual("declare it in the hook `findings`", "gives the code its texts and its page"),),
+    remedies=(Remedy.manual("qt plugins test {plugin}", "fails until the code is declared"),),
     root=True,
     reach=Reach.NOTHING,
 )

@@ -104,7 +104,7 @@ RECORDS_REMOVED = FindingKind(
     consequence=_GAPS,
     fix="nothing is to be done now; to free space, stop first, or let the limits do it",
     verify=_OVER,
-    remedies=(Remedy.manual("find out who deletes files there", "keeps it from happening again"),),
+    remedies=(Remedy.manual("qt report", "shows how much space is used, and what the limits remove by themselves"),),
     root=True,
     reach=Reach.NOTHING,
 )
