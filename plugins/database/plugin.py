@@ -20,6 +20,7 @@ from plugins.database.equity import EquityRecord
 from plugins.database.history import History
 from plugins.database.kinds import KINDS, REPLACED
 from plugins.database.opening import open_history
+from plugins.database.report import NEWEST, SEEDED, EquityCurve, equity_section, trades_section
 from plugins.database.settings import DatabaseSettings
 from plugins.database.trouble import Troubles
 from plugins.domain import Account, Fill, Position
@@ -30,7 +31,7 @@ from plugins.store.equity import EquityBounds
 from plugins.store.files import BackupFailed
 from plugins.store.foothold import Foothold
 from plugins.store.integrity import damage_of
-from qtcore import Context, Finding, FindingKind, Gap, Health, NotReady, Plugin, action, every, hookimpl
+from qtcore import Context, Finding, FindingKind, Gap, Health, NotReady, Plugin, Section, action, every, hookimpl
 
 Ctx = Context[DatabaseSettings]
 
@@ -44,6 +45,8 @@ class Open:
         self.troubles = Troubles(ctx.log)
         self.catch_up = CatchUp(ctx, store, self.history, self.troubles)
         self.equity = EquityRecord(store)
+        self.curve: EquityCurve | None = None
+        """Of the report; seeded from the history when the first one is asked for."""
         self.file = sqlite_file(store.engine.url.render_as_string(hide_password=False))
         self.identity = _identity(self.file)
         self.foothold = Foothold(self.file) if self.file is not None else None
@@ -119,6 +122,8 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
         except NotReady:
             return  # without market time a row would have no place in the history
         held.equity.take(account, market_at)
+        if held.curve is not None:
+            held.curve.add([(market_at, account.equity)])
         with held.troubles.noted("equity"):
             await held.equity.put()
             ctx.progress("equity", data_as_of=market_at)
@@ -152,6 +157,15 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
             backups=self._last_backup,
         )
         return health_of(figures)
+
+    @hookimpl
+    async def report(self) -> tuple[Section, ...]:
+        """Equity over time and the newest closed trades."""
+        held = self._held()
+        if held.curve is None:
+            held.curve = EquityCurve()
+            held.curve.add(await held.store.equity.newest(limit=SEEDED))
+        return equity_section(held.curve), trades_section(await held.store.trades.latest(limit=NEWEST))
 
     @hookimpl
     async def heal(self, ctx: Ctx, finding: Finding) -> str:

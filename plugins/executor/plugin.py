@@ -29,6 +29,7 @@ from plugins.executor.funnel import described, window
 from plugins.executor.gates import SIDES, Order, Refusal, judge
 from plugins.executor.known import DAY, Known
 from plugins.executor.ranking import ranked
+from plugins.executor.report import HOURS, NEAREST, funnel_section
 from plugins.executor.settings import ExecutorSettings
 from plugins.executor.world import Entry
 from plugins.store import Store, database_url, facts_of, open_store
@@ -41,6 +42,7 @@ from qtcore import (
     Health,
     NotReady,
     Plugin,
+    Section,
     action,
     every,
     hookimpl,
@@ -131,6 +133,12 @@ class Executor(Plugin[ExecutorSettings]):
         if missing:
             return Health.degraded(f"cannot judge entries yet: no word of {', '.join(missing)}", **facts)
         return Health.healthy(f"{self._ended} signals ended", **facts)
+
+    @hookimpl
+    async def report(self, ctx: Ctx) -> tuple[Section, ...]:
+        """Where the signals of the last day have ended."""
+        now = ctx.wall()
+        return (funnel_section(await self._open().signals.funnel(now - timedelta(hours=HOURS), now, nearest=NEAREST)),)
 
     @action(command="funnel", help="where signals end, and which gate blocks: --minutes N, or --since and --until")
     async def funnel(

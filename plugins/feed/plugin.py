@@ -14,9 +14,10 @@ from plugins.feed.intake import Intake
 from plugins.feed.kinds import KINDS
 from plugins.feed.mending import Mending
 from plugins.feed.quiet import quiet_bars
+from plugins.feed.report import freshness_section
 from plugins.feed.session import TROUBLE, Session
 from plugins.feed.settings import INTERVAL_S, FeedSettings, Interval
-from qtcore import Context, FindingKind, Health, NotReady, Plugin, QtError, action, every, hookimpl
+from qtcore import Context, FindingKind, Health, NotReady, Plugin, QtError, Section, action, every, hookimpl
 
 Ctx = Context[FeedSettings]
 
@@ -79,8 +80,7 @@ class Feed(Plugin[FeedSettings]):
         session = self._session
         if session is None or session.intake is None:
             return Health.unknown("waiting for the venue's address")
-        intake, now_s = session.intake, ctx.now()
-        ages = {symbol: Ages(now_s - seen.candle_s, now_s - seen.mark_s) for symbol, seen in intake.seen.items()}
+        intake, ages = session.intake, _ages(session.intake, ctx.now())
         ctx.fact(
             duplicates=intake.tally.duplicates,
             filled=intake.tally.filled,
@@ -90,6 +90,12 @@ class Feed(Plugin[FeedSettings]):
         )
         market = Market(quiet_bars(intake.windows.values()), len(ctx.settings.symbols), session.missing)
         return judged(ages, _limits(ctx), self._held, _connection(session), market)
+
+    @hookimpl
+    async def report(self, ctx: Ctx) -> tuple[Section, ...]:
+        """How old the data of each symbol is."""
+        intake = self._session.intake if self._session else None
+        return (freshness_section(_ages(intake, ctx.now()) if intake else {}, _limits(ctx), self._held),)
 
     @hookimpl
     async def heal(self) -> str:
@@ -216,6 +222,10 @@ def _connection(session: Session) -> Connection:
     return Connection(
         session.connected.is_set(), session.trouble, session.reconnects, polling.rounds if polling else None
     )
+
+
+def _ages(intake: Intake, now_s: float) -> dict[str, Ages]:
+    return {symbol: Ages(now_s - seen.candle_s, now_s - seen.mark_s) for symbol, seen in intake.seen.items()}
 
 
 def _limits(ctx: Ctx) -> Limits:

@@ -26,12 +26,16 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Mean gap between confidence (buckets of a tenth) and how often it was right; `right` is the hit rate."""
+    """Mean gap between confidence (buckets of a tenth) and how often it was right; `right` is the hit rate.
+
+    `buckets` hold mean confidence, share that was right, and number, from the least confident on.
+    """
 
     n: int
     gap: float
     right: float
     confidence: float
+    buckets: tuple[tuple[float, float, int], ...] = ()
 
 
 def spread_of(source: Source, signals: Sequence[Said]) -> Spread:
@@ -59,7 +63,8 @@ def reliability_of(signals: Sequence[Judged]) -> Reliability:
     for each in signals:
         buckets.setdefault(int(each.said.confidence / BUCKET), []).append(each)
     gap = sum(abs(_said(group) - _was(group)) * len(group) for group in buckets.values()) / n
-    return Reliability(n, gap, _was(signals), _said(signals))
+    curve = tuple((_said(group), _was(group), len(group)) for _, group in sorted(buckets.items()))
+    return Reliability(n, gap, _was(signals), _said(signals), curve)
 
 
 def complaint(spread: Spread, rules: Rules) -> str:

@@ -27,6 +27,7 @@ from plugins.domain import (
 from plugins.model_supervisor.condition import Overview, doubt, facts_of, health_of, no_edge, shown
 from plugins.model_supervisor.court import Court, Judgement, judge
 from plugins.model_supervisor.kinds import KINDS, NO_EDGE
+from plugins.model_supervisor.report import sections
 from plugins.model_supervisor.rules import Said
 from plugins.model_supervisor.settings import ModelSupervisorSettings
 from plugins.model_supervisor.standing import SourceStanding
@@ -44,6 +45,7 @@ from qtcore import (
     Health,
     NotReady,
     Plugin,
+    Section,
     action,
     every,
     hookimpl,
@@ -127,6 +129,11 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
     async def health(self, ctx: Ctx) -> Health:
         """By effect: fates become known, sources are judged by them, and each is what it should be."""
         return health_of(self._overview(ctx), ctx.settings.rules)
+
+    @hookimpl
+    async def report(self) -> tuple[Section, ...]:
+        """How far confidences come true, and what each source has earned."""
+        return sections(self._last.sources if self._last else ())
 
     @hookimpl
     async def heal(self, ctx: Ctx, finding: Finding) -> str:

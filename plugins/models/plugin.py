@@ -18,6 +18,7 @@ from plugins.models.funding import follow_funding
 from plugins.models.kinds import ARTEFACT, KINDS
 from plugins.models.outbox import Outbox
 from plugins.models.reading import listed, shown
+from plugins.models.report import members_section
 from plugins.models.rsi_rule import RsiRule
 from plugins.models.settings import ModelsSettings
 from plugins.store import database_url, facts_of, open_store
@@ -30,6 +31,7 @@ from qtcore import (
     NotReady,
     Plugin,
     QtError,
+    Section,
     Subscription,
     action,
     every,
@@ -119,6 +121,12 @@ class Models(Plugin[ModelsSettings]):
             round_ms=round(forum.took_s * 1000, 1),
         )
         return health_of(condition)
+
+    @hookimpl
+    async def report(self) -> tuple[Section, ...]:
+        """Who votes, with which version and weight."""
+        forum = self._forum
+        return (members_section(forum.standings(), forum.weights, forum.weights_reason),) if forum else ()
 
     @hookimpl
     async def heal(self, ctx: Context[ModelsSettings], finding: Finding) -> str:

@@ -27,6 +27,7 @@ from plugins.position_monitor.decisions import decide
 from plugins.position_monitor.funding import dues
 from plugins.position_monitor.kinds import KINDS
 from plugins.position_monitor.memory import First, Forgotten, recall, remember
+from plugins.position_monitor.report import protection_section
 from plugins.position_monitor.settings import PositionMonitorSettings
 from plugins.position_monitor.sight import Act, Close, Protect, Reduce, Shape, TakeProfit, covered
 from plugins.position_monitor.views import pnl_of, watched_row
@@ -39,6 +40,7 @@ from qtcore import (
     Health,
     NotReady,
     Plugin,
+    Section,
     action,
     every,
     hookimpl,
@@ -141,6 +143,12 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
                 due=tuple(dues(self._held(), known.marks, ctx.settings.funding_least)),
             )
         )
+
+    @hookimpl
+    async def report(self, ctx: Ctx) -> tuple[Section, ...]:
+        """Every position with what protects it."""
+        rows = [watched_row(self._list, watched, ctx.now()) for watched in self._list.positions.values()]
+        return (protection_section(rows, self._closed),)
 
     def _held(self) -> list[Position]:
         return [watched.position for watched in self._list.positions.values()]

@@ -30,6 +30,7 @@ from plugins.retraining.order import (
     TrainOrder,
 )
 from plugins.retraining.record import Done, Probation, Record, Result, read_record, write_record
+from plugins.retraining.report import trainings_section
 from plugins.retraining.rules import Ruled, Ruling, as_canary, in_shadow, on_folds
 from plugins.retraining.settings import RetrainingSettings
 from plugins.retraining.triggers import Facts, due
@@ -45,6 +46,7 @@ from qtcore import (
     NotReady,
     Plugin,
     QtError,
+    Section,
     action,
     every,
     hookimpl,
@@ -147,6 +149,11 @@ class Retraining(Plugin[RetrainingSettings]):
                 starved=self._starved,
             )
         )
+
+    @hookimpl
+    async def report(self) -> tuple[Section, ...]:
+        """What was trained and what became of it."""
+        return (trainings_section(self._record, self._waits),)
 
     @hookimpl
     async def heal(self, finding: Finding) -> str:

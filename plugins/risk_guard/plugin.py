@@ -28,6 +28,7 @@ from plugins.risk_guard.limits import (
 )
 from plugins.risk_guard.memory import Forgotten, Memory, recall, remember
 from plugins.risk_guard.rehearsal import rehearsed, silent_rules
+from plugins.risk_guard.report import limits_section
 from plugins.risk_guard.settings import RiskGuardSettings
 from plugins.risk_guard.switch import Switch, keep_proof, proof_of
 from plugins.store.kill_switch import FILE_NAME, KillSwitch, read_kill_switch, write_kill_switch
@@ -42,6 +43,7 @@ from qtcore import (
     NotReady,
     Plugin,
     QtError,
+    Section,
     action,
     every,
     hookimpl,
@@ -149,6 +151,11 @@ class RiskGuard(Plugin[RiskGuardSettings]):
             equity=equity,
             facts=self._figures(ctx, view),
         )
+
+    @hookimpl
+    async def report(self, ctx: Ctx) -> tuple[Section, ...]:
+        """How much of each limit is used."""
+        return (limits_section(ctx.settings.limits, self._view(ctx)),)
 
     @hookimpl
     async def heal(self, ctx: Ctx, finding: Finding) -> str:

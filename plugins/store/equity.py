@@ -56,6 +56,14 @@ class EquityHistory:
             )
 
     @unbroken
+    async def newest(self, *, limit: int) -> list[tuple[datetime, Decimal]]:
+        """Market time and equity of the newest rows, oldest of them first."""
+        columns = EQUITY.c
+        statement = select(columns.market_at, columns.equity).order_by(columns.at.desc()).limit(limit)
+        async with reading(self._engine) as connection:
+            return [(row.market_at, row.equity) for row in await connection.execute(statement)][::-1]
+
+    @unbroken
     async def count(self) -> int:
         """How many rows there are."""
         async with reading(self._engine) as connection:

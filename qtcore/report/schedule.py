@@ -10,7 +10,7 @@ SETTLE_S = 5.0
 """A new status must hold so long: a report of a passing moment helps nobody."""
 PATIENCE_S = 60.0
 """While a run begins nothing is known; a first report of that is not written before this."""
-LEAST_S = 30.0
+LEAST_S = 60.0
 """Between two reports, however much changes."""
 
 
