@@ -19,9 +19,9 @@ from qtcore.config.effective import EffectiveValue, effective_values
 from qtcore.config.intervals import interval_problems
 from qtcore.config.limits import owner_problems
 from qtcore.config.manifest import Manifest
-from qtcore.config.overrides import SourceKind
 from qtcore.config.periods import freshness_problems
 from qtcore.config.problem import Problem
+from qtcore.config.source_kind import SourceKind
 from qtcore.config.unused import unused_problems
 from qtcore.config.written_secrets import written_secret_problems
 

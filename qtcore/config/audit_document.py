@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from qtcore.config.overrides import SourceKind
 from qtcore.config.problem import Weight
+from qtcore.config.source_kind import SourceKind
 from qtcore.documents import Document, PluginName
 from qtcore.health.model import Code
 

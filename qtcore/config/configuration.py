@@ -16,7 +16,6 @@ from qtcore.config.overrides import (
     ModeChoice,
     Override,
     Source,
-    SourceKind,
     mode_choices_of,
     overrides_of,
 )
@@ -25,6 +24,7 @@ from qtcore.config.references import reference_problems
 from qtcore.config.sections import Sections
 from qtcore.config.shape import Location, misfits
 from qtcore.config.source_file import SourceFile, read_source
+from qtcore.config.source_kind import SourceKind
 
 FILE_NAME = "plugins.yaml"
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from qtcore.config.configuration import Configuration
 from qtcore.config.manifest import Manifest, TopicUse
-from qtcore.config.overrides import MODE_PATH, SourceKind, path_of
+from qtcore.config.overrides import MODE_PATH, path_of
 from qtcore.config.problem import Problem, Weight, did_you_mean
 from qtcore.config.shape import keys_at
+from qtcore.config.source_kind import SourceKind
 from qtcore.health.framework_kinds import FRAMEWORK
 
 RESERVED_COMMANDS = frozenset(

@@ -11,8 +11,9 @@ from typing import Any
 from qtcore.config.configuration import Configuration
 from qtcore.config.manifest import Manifest
 from qtcore.config.meaning import NOTHING, Meaning, meaning_of
-from qtcore.config.overrides import Source, SourceKind
+from qtcore.config.overrides import Source
 from qtcore.config.shape import Location, is_secret, keys_at, node_at
+from qtcore.config.source_kind import SourceKind
 
 EMPTY = "(empty)"
 _FINGERPRINT_DIGITS = 8

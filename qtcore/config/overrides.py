@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from qtcore.config.problem import ConfigurationRefused, Problem, did_you_mean
 from qtcore.config.sections import AliasSection, Sections
 from qtcore.config.shape import Location
 from qtcore.config.source_file import parse_source
+from qtcore.config.source_kind import SourceKind
 
 PREFIX = "QT_"
 SEPARATOR = "__"
 MODE_PATH: Location = ("application", "mode")
-
-
-class SourceKind(StrEnum):
-    """Where an effective value comes from, weakest first."""
-
-    DEFAULT = "default"
-    FILE = "file"
-    ALIAS = "alias"
-    ENVIRONMENT = "environment"
-    OPTION = "option"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qtcore.config.configuration import Configuration
-from qtcore.config.overrides import SourceKind, setting_of
+from qtcore.config.overrides import setting_of
 from qtcore.config.problem import Problem, Weight
+from qtcore.config.source_kind import SourceKind
 
 CODE = "QT-CONFIG-UNUSED"
 

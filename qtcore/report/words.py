@@ -10,8 +10,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from qtcore.errors import ConfigurationError
 from qtcore.report.durations import ago, clock_time, duration
 
@@ -136,6 +134,8 @@ class Words:
 @cache
 def framework_texts() -> Mapping[str, str]:
     """The framework's fixed texts, English to Norwegian."""
+    import yaml  # English needs none
+
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     data = yaml.load(_NORWEGIAN.read_bytes(), Loader=loader)  # noqa: S506 - both are safe loaders
     return {str(text): str(translated) for text, translated in (data or {}).items()}

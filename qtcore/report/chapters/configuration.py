@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qtcore.config.audit_document import AuditDocument, AuditedValue, AuditProblem
-from qtcore.config.overrides import SourceKind
 from qtcore.config.problem import Weight
+from qtcore.config.source_kind import SourceKind
 from qtcore.report.document import ReportDocument
 from qtcore.report.page import Block, Cell, Grid, Mark, Points, Text
 from qtcore.report.words import Words
