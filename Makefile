@@ -11,7 +11,7 @@ DEEP ?= 1
 EXTRAS := trading,learning$(if $(filter-out 0,$(DEEP)),$(comma)deep)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test night hurt matrix lint types imports docs clean bench
+.PHONY: help run test night hurt matrix drills lint types imports docs clean bench
 
 help:
 	@echo "make run [ARGS='--speed 60']  start Quantum Trader on its built-in paper exchange (no account, no network)"
@@ -19,6 +19,7 @@ help:
 	@echo "make night                    whole nights in real processes: one undisturbed, one simulated, one hurt (5 minutes)"
 	@echo "make hurt [ARGS='--rounds 3'] hurt every host of a running night and print what came of it"
 	@echo "make matrix [ARGS='--runs 50'] kill a process at each step of an order while the venue misbehaves, 200 times"
+	@echo "make drills                   rehearse every fault of drills.yaml and write docs/drills.md (about half an hour)"
 	@echo "make bench                    what recovery takes and supervision costs, beside floors of this machine"
 	@echo "make docs                     write the generated pages and schemas again"
 	@echo "make clean                    remove the virtual environment and caches; var/ stays"
@@ -52,6 +53,11 @@ hurt: $(VENV)/.dev-$(DEEP)
 
 matrix: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python tools/kill_matrix.py $(ARGS)
+
+# The page is written whatever came of the drills; the exit code is theirs.
+drills: $(VENV)/.dev-$(DEEP)
+	@$(BIN)/qt drill run all --json $(ARGS) > $(VENV)/drills.json; code=$$?; \
+		$(BIN)/qt drill page $(VENV)/drills.json -o docs/drills.md && exit $$code
 
 bench: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python benchmarks/recovery.py
