@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qtcore.config.meaning import means
+    from qtcore.config.meaning import impossible, means
     from qtcore.context import Context, Subscription
     from qtcore.doctor.check import Check, Fine, Patient, Skipped, Trouble, Verdict
     from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
@@ -70,6 +70,7 @@ __all__ = [
     "counted",
     "every",
     "hookimpl",
+    "impossible",
     "is_check",
     "means",
     "topic",
@@ -122,6 +123,7 @@ _HOMES = {
     "counted": "qtcore.wording",
     "every": "qtcore.plugin",
     "hookimpl": "qtcore.hooks",
+    "impossible": "qtcore.config.meaning",
     "is_check": "qtcore.plugin",
     "means": "qtcore.config.meaning",
     "topic": "qtcore.topics",

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, SecretStr, ValidationInf
 from plugins.domain import Mode
 from plugins.exchange.mode_keys import KeysRefused, keys_of
 from plugins.venue import Keys
-from qtcore import Settings, checked_mode
+from qtcore import Settings, checked_mode, means
 
 
 class ExchangeSettings(Settings):
@@ -20,10 +20,26 @@ class ExchangeSettings(Settings):
     order_timeout_s: PositiveFloat = Field(default=3.0, description="after this a request's outcome is unclear")
     recv_window_ms: int = Field(default=2000, ge=200, le=5000, description="a signed request older than this is void")
     resolve_s: PositiveFloat = Field(default=8.0, description="how long an action may look for proof before answering")
-    reconcile_s: float = Field(default=4.0, gt=0, le=5.0, description="at least this often the venue is asked for all")
-    sweep_s: PositiveFloat = Field(default=30.0, description="how often all symbols and the income are gone through")
+    reconcile_s: float = Field(
+        default=4.0,
+        gt=0,
+        le=5.0,
+        description="at least this often the venue is asked for all",
+        json_schema_extra=means(least_s=0.2),
+    )
+    sweep_s: PositiveFloat = Field(
+        default=30.0,
+        description="how often all symbols and the income are gone through",
+        json_schema_extra=means(least_s=1.0),
+    )
     hint_delay_s: PositiveFloat = Field(default=0.15, description="how long hints of the user stream are gathered")
-    leverage: int = Field(default=5, ge=1, le=30, description="set for a symbol before its first entry")
+    leverage: int = Field(
+        default=5,
+        ge=1,
+        le=30,
+        description="set for a symbol before its first entry",
+        json_schema_extra=means("venue.leverage"),
+    )
     working_type: Literal["MARK_PRICE", "CONTRACT_PRICE"] = Field(
         default="MARK_PRICE", description="the price that stops watch; everything else here judges by the mark too"
     )

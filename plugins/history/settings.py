@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from qtcore import Settings
+from qtcore import Settings, means
 
 Interval = Literal["1m", "3m", "5m", "15m", "30m", "1h"]
 
@@ -14,7 +14,11 @@ Interval = Literal["1m", "3m", "5m", "15m", "30m", "1h"]
 class HistorySettings(Settings):
     """Times are real seconds unless they say otherwise."""
 
-    interval: Interval = Field(default="1m", description="length of the candles; the same as the feed's")
+    interval: Interval = Field(
+        default="1m",
+        description="length of the candles; the same as the feed's",
+        json_schema_extra=means("market.interval", market=True),
+    )
     market: str = Field(
         default="",
         pattern=r"^[a-z0-9-]{0,60}$",

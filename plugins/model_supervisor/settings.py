@@ -7,14 +7,18 @@ from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 from plugins.learning.labels import Barriers, Costs
 from plugins.model_supervisor.rules import Rules
 from plugins.store import DatabaseUrl
-from qtcore import Settings
+from qtcore import Settings, means
 
 
 class ModelSupervisorSettings(Settings):
     """Shares are between 0 and 1; times are real seconds unless they say otherwise."""
 
     database_url: DatabaseUrl = Field(default=SecretStr(""), description="default: quantum.db in the home folder")
-    interval_s: PositiveInt = Field(default=60, description="market seconds of the candles that signals are made from")
+    interval_s: PositiveInt = Field(
+        default=60,
+        description="market seconds of the candles that signals are made from",
+        json_schema_extra=means("market.interval", market=True),
+    )
     horizon_bars: PositiveInt = Field(default=24, description="bars after which a signal's fate is known at the latest")
     barrier_width: PositiveFloat = Field(default=1.0, description="barriers in volatilities of the horizon")
     fee: float = Field(default=0.0005, ge=0, description="of the notional, per side")
@@ -31,9 +35,17 @@ class ModelSupervisorSettings(Settings):
     fallback_limit: float = Field(default=0.80, gt=0, le=1, description="share of the rule's signals once models vote")
     coverage_limit: float = Field(default=0.50, gt=0, le=1, description="share of votes in which a member must count")
     late_s: PositiveFloat = Field(default=2.0, description="from candle to signal, 95 of 100")
-    judge_s: PositiveFloat = Field(default=15.0, description="how often fates are looked up and sources judged")
+    judge_s: PositiveFloat = Field(
+        default=15.0,
+        description="how often fates are looked up and sources judged",
+        json_schema_extra=means(least_s=1.0),
+    )
     judge_timeout_s: PositiveFloat = Field(default=30.0, description="after which a judgement is given up")
-    verdict_valid_s: PositiveFloat = Field(default=120.0, description="how long a word about a source holds")
+    verdict_valid_s: PositiveFloat = Field(
+        default=120.0,
+        description="how long a word about a source holds",
+        json_schema_extra=means(judges="model_supervisor.judge_s"),
+    )
 
     @property
     def barriers(self) -> Barriers:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, SecretStr, model_validator
 
-from qtcore import Settings, Severity
+from qtcore import Settings, Severity, means
 
 
 class NotifySettings(Settings):
@@ -20,7 +20,9 @@ class NotifySettings(Settings):
     urgent_s: NonNegativeFloat = Field(default=2.0, description="the same for what is critical")
     settle_s: NonNegativeFloat = Field(default=10.0, description="so long it must stay away to count as over")
     remind_s: PositiveFloat = Field(default=3600.0, description="a trouble that lasts is told again after this")
-    look_s: PositiveFloat = Field(default=1.0, description="how often the journal is read")
+    look_s: PositiveFloat = Field(
+        default=1.0, description="how often the journal is read", json_schema_extra=means(least_s=0.2)
+    )
 
     webhook_url: SecretStr | None = Field(default=None, description="receives each notice as a JSON document by POST")
     webhook_token: SecretStr | None = Field(default=None, description="sent as `Authorization: Bearer`")

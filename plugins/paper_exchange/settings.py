@@ -12,7 +12,7 @@ from plugins.paper_exchange.play.clock import parse_speed
 from plugins.paper_exchange.server.app import PUBLIC_KEY, PUBLIC_SECRET, ServerSettings
 from plugins.paper_exchange.server.limits import LimitSettings
 from plugins.paper_exchange.server.websockets import SocketLife
-from qtcore import Port, Settings, is_check
+from qtcore import Port, Settings, is_check, means
 
 Fraction = Annotated[Decimal, Field(ge=0, lt=1)]
 Amount = Annotated[Decimal, Field(gt=0)]
@@ -23,7 +23,11 @@ class PaperExchangeSettings(Settings):
 
     market: str = Field("simulated", description="simulated[:seed=N], recording:DIR or csv:DIR")
     symbols: tuple[str, ...] = Field((), description="only these; all that the market has when empty")
-    speed: str = Field("20", description="how many times real time, or max, or lockstep")
+    speed: str = Field(
+        "20",
+        description="how many times real time, or max, or lockstep",
+        json_schema_extra=means("clock.market_speed"),
+    )
     port: Port = 8877
     key: str = PUBLIC_KEY
     secret: str = PUBLIC_SECRET

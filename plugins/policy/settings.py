@@ -9,7 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from plugins.domain import Source
 from plugins.policy.chain import dead_zones
 from plugins.policy.confidence import ConfidenceSettings
-from qtcore import Settings
+from qtcore import Settings, impossible
 
 
 class RegimeSettings(Settings):
@@ -75,9 +75,10 @@ class PolicySettings(Settings):
     @model_validator(mode="after")
     def _can_be_satisfied(self) -> Self:
         if zones := dead_zones(self.sources, self.observed, self.confidence):
-            raise ValueError(
+            raise impossible(
+                "QT-CONFIG-CHAIN",
                 f"the chain of thresholds and source filters lets nothing through: {'; '.join(zones)}. "
                 "Lower confidence (least, ceiling, or the regime's own), trade the source by naming it in sources, "
-                "or say in observed that its signals are only to be recorded"
+                "or say in observed that its signals are only to be recorded",
             )
         return self

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from plugins.position_monitor.sight import Rules, Rung, StopType
-from qtcore import Settings
+from qtcore import Settings, means
 
 Share = Annotated[Decimal, Field(gt=0, lt=1)]
 
@@ -54,7 +54,11 @@ class PositionMonitorSettings(Settings):
     neutral_close: PositiveInt = Field(default=10, description="the same: closed")
     tighten: Share = Field(default=Decimal("0.5"), description="of the stop's distance, after a weak opposite signal")
     least_step: Share = Field(default=Decimal("0.001"), description="smaller moves of a stop are not worth an order")
-    unseen_s: PositiveFloat = Field(default=10.0, description="real seconds for which account and positions may differ")
+    unseen_s: PositiveFloat = Field(
+        default=10.0,
+        description="real seconds for which account and positions may differ",
+        json_schema_extra=means(judges="exchange.reconcile_s"),
+    )
     call_timeout_s: PositiveFloat = Field(default=6.0, description="how long the exchange may take for one act")
 
     @model_validator(mode="after")

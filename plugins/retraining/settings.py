@@ -10,7 +10,7 @@ from plugins.learning.labels import Barriers
 from plugins.retraining.rules import Gate
 from plugins.retraining.triggers import Reasons
 from plugins.store import DatabaseUrl
-from qtcore import Settings
+from qtcore import Settings, means
 
 
 class RetrainingSettings(Settings):
@@ -36,12 +36,18 @@ class RetrainingSettings(Settings):
     too_good: float = Field(default=0.35, gt=0, lt=1, description="a larger share is a leak, not a discovery")
     shadow_decisions: PositiveInt = Field(default=200, description="live decisions before a challenger may vote")
     canary_decisions: PositiveInt = Field(default=400, description="live decisions of a new champion's probation")
-    compare_s: PositiveFloat = Field(default=120.0, description="how often challengers and canaries are compared")
+    compare_s: PositiveFloat = Field(
+        default=120.0,
+        description="how often challengers and canaries are compared",
+        json_schema_extra=means(least_s=1.0),
+    )
     settle_s: float = Field(
         default=30.0, ge=0, description="after a start, before the processors are used for training"
     )
     deadline_s: PositiveFloat = Field(default=1800.0, description="after which a training is ended and has failed")
-    look_s: PositiveFloat = Field(default=5.0, description="how often reasons are looked for")
+    look_s: PositiveFloat = Field(
+        default=5.0, description="how often reasons are looked for", json_schema_extra=means(least_s=0.5)
+    )
 
     @property
     def reasons(self) -> Reasons:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from plugins.risk_guard.limits import Limits
-from qtcore import Settings
+from qtcore import Settings, means
 
 
 class RiskGuardSettings(Settings):
@@ -19,17 +19,34 @@ class RiskGuardSettings(Settings):
 
     daily_loss: Decimal = Field(default=Decimal("0.05"), gt=0, lt=1, description="lost since the market day began")
     drawdown: Decimal = Field(default=Decimal("0.12"), gt=0, lt=1, description="fallen from the highest equity seen")
-    positions: PositiveInt = Field(default=4, description="open at once")
-    gross_exposure: Decimal = Field(default=Decimal(2), gt=0, description="sum of notionals")
-    net_exposure: Decimal = Field(default=Decimal("1.5"), gt=0, description="long less short notional, either way")
-    notional_per_trade: Decimal = Field(default=Decimal(5000), gt=0, description="USDT")
+    positions: PositiveInt = Field(default=4, description="open at once", json_schema_extra=means("limit.positions"))
+    gross_exposure: Decimal = Field(
+        default=Decimal(2), gt=0, description="sum of notionals", json_schema_extra=means("limit.gross_exposure")
+    )
+    net_exposure: Decimal = Field(
+        default=Decimal("1.5"),
+        gt=0,
+        description="long less short notional, either way",
+        json_schema_extra=means("limit.net_exposure"),
+    )
+    notional_per_trade: Decimal = Field(
+        default=Decimal(5000), gt=0, description="USDT", json_schema_extra=means("limit.notional_per_trade")
+    )
     notional_per_position: Decimal = Field(default=Decimal(7500), gt=0, description="USDT, as its price has moved it")
     losses_in_a_row: PositiveInt = Field(default=5, description="round trips; then entries pause")
     pause_s: PositiveFloat = Field(default=3600.0, description="how long they pause, market time")
-    round_trips_per_symbol: PositiveInt = Field(default=6, description="within 24 hours of market time")
+    round_trips_per_symbol: PositiveInt = Field(
+        default=6,
+        description="within 24 hours of market time",
+        json_schema_extra=means("limit.trades_per_symbol_and_day"),
+    )
     orders_per_minute: PositiveInt = Field(default=120, description="filled, real time; more is a machine run wild")
     entries_per_minute: PositiveInt = Field(default=30, description="approved, real time")
-    account_age_s: PositiveFloat = Field(default=10.0, description="real seconds after which the account is unknown")
+    account_age_s: PositiveFloat = Field(
+        default=10.0,
+        description="real seconds after which the account is unknown",
+        json_schema_extra=means(judges="exchange.reconcile_s"),
+    )
     recv_window_s: PositiveFloat = Field(
         default=2.5, description="real seconds after which a request signed before the kill is void at the venue"
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, PositiveFloat, model_validator
 
 from plugins.trailing_stop.stages import Stages
-from qtcore import Settings
+from qtcore import Settings, means
 
 Share = Annotated[Decimal, Field(gt=0, lt=1)]
 
@@ -16,7 +16,11 @@ Share = Annotated[Decimal, Field(gt=0, lt=1)]
 class TrailingStopSettings(Settings):
     """Shares are of the entry price; `every_s` is market time."""
 
-    every_s: PositiveFloat = Field(default=10.0, description="market seconds between two looks, at least 2 real ones")
+    every_s: PositiveFloat = Field(
+        default=10.0,
+        description="market seconds between two looks, at least 2 real ones",
+        json_schema_extra=means(market=True, least_s=0.5),
+    )
     trail_from: Share = Field(default=Decimal("0.005"), description="best profit from which the stop follows")
     trail: Share = Field(default=Decimal("0.015"), description="how far behind the best price")
     even_from: Share = Field(default=Decimal("0.015"), description="best profit from which the entry is kept")
@@ -27,7 +31,11 @@ class TrailingStopSettings(Settings):
     near: Share = Field(default=Decimal("0.01"), description="how far behind the best price it then is")
     least_step: Share = Field(default=Decimal("0.001"), description="smaller steps are not worth an order")
     room: Share = Field(default=Decimal("0.0005"), description="nearest that a stop may be to the mark price")
-    mark_age_s: PositiveFloat = Field(default=10.0, description="real seconds after which a mark price is too old")
+    mark_age_s: PositiveFloat = Field(
+        default=10.0,
+        description="real seconds after which a mark price is too old",
+        json_schema_extra=means(judges=1.0, judges_market=True),
+    )
     call_timeout_s: PositiveFloat = Field(default=6.0, description="how long the exchange may take for one stop")
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, PositiveFloat, model_validator
 
 from plugins.domain import Tier
-from qtcore import Settings
+from qtcore import Settings, means
 
 
 class Bounds(Settings):
@@ -38,7 +38,11 @@ class UniverseSettings(Settings):
     slack: float = Field(
         default=1.25, ge=1, le=3, description="a symbol loses what it has only when it misses a bound by this factor"
     )
-    refresh_s: PositiveFloat = Field(default=10.0, description="real seconds between looks at what the feed covers")
+    refresh_s: PositiveFloat = Field(
+        default=10.0,
+        description="real seconds between looks at what the feed covers",
+        json_schema_extra=means(least_s=0.5),
+    )
     instruments_timeout_s: PositiveFloat = 20.0
 
     @model_validator(mode="after")

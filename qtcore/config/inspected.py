@@ -40,6 +40,7 @@ class SettingsMisfit(Document):
     location: tuple[str | int, ...]
     sentence: str
     about_key: bool
+    code: str | None = None
 
 
 class Inspected(Document):

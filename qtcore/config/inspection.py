@@ -19,10 +19,10 @@ from qtcore.config.configuration import Configuration
 from qtcore.config.inspected import LIMIT_S, Inspected, InspectionOrder, InspectionRequest
 from qtcore.config.manifest import Manifest
 from qtcore.config.manifest_cache import remember_manifests, remembered_manifests
-from qtcore.config.overrides import SourceKind
 from qtcore.config.problem import Problem, Weight
 from qtcore.config.sections import HostSection
 from qtcore.config.shape import is_secret, node_at
+from qtcore.config.source_kind import SourceKind
 from qtcore.config.variables import unknown_variables
 from qtcore.errors import ConfigurationError
 
@@ -142,7 +142,8 @@ def _problems(configuration: Configuration, name: str, inspected: Inspected) -> 
     for misfit in inspected.misfits:
         path = ("plugins", name, "settings", *misfit.location)
         where = configuration.where(path, about_key=misfit.about_key)
-        yield Problem(misfit.sentence, weight, where=where, plugin=name)
+        setting = ".".join(map(str, (name, *misfit.location)))
+        yield Problem(misfit.sentence, weight, where=where, plugin=name, code=misfit.code, names=(setting,))
     yield from _secrets_in_file(configuration, inspected.manifest)
 
 

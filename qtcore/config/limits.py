@@ -9,6 +9,7 @@ from typing import Any
 
 from qtcore.config.effective import EffectiveValue
 from qtcore.config.meaning import MARKET_SPEED
+from qtcore.config.periods import seconds
 from qtcore.config.problem import Problem, Weight
 
 CODE = "QT-CONFIG-OWNERS"
@@ -61,7 +62,10 @@ def _changed(owners: Sequence[EffectiveValue]) -> str | None:
 
 
 def comparable(value: Any) -> Decimal | str:
-    """4, "4" and 4.0 are one limit."""
+    """4, "4" and 4.0 are one limit, and so are "1m" and 60."""
+    duration_s = seconds(value)
+    if duration_s is not None:
+        return Decimal(str(duration_s)).normalize()
     try:
         return Decimal(str(value))
     except InvalidOperation:

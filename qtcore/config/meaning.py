@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from qtcore.documents import Document
 
@@ -53,6 +54,11 @@ def means(
         group=group, within=within, judges=judges, judges_market=judges_market, market=market, least_s=least_s
     )
     return {KEY: meaning.model_dump(exclude_defaults=True)}
+
+
+def impossible(code: str, sentence: str) -> ValueError:
+    """What a settings validator raises where its trouble has a code of its own, as `QT-CONFIG-CHAIN`."""
+    return PydanticCustomError("qt", "{sentence}", {"sentence": sentence, "code": code})
 
 
 def meaning_of(node: Mapping[str, Any]) -> Meaning:

@@ -24,13 +24,15 @@ class Misfit:
     sentence: str
     about_key: bool
     """True when the key is wrong, false when its value is."""
+    code: str | None = None
+    """Of the finding that it is, where it is more than a wrong value."""
 
 
 def misfits(error: ValidationError, model: type[BaseModel]) -> list[Misfit]:
     """Every error of a validation of `model`, told for people; values of secret fields are not shown."""
     schema = model.model_json_schema()
     found: dict[Location, Misfit] = {}
-    for detail in error.errors(include_url=False, include_context=False):
+    for detail in error.errors(include_url=False):
         misfit = _misfit(dict(detail), schema)
         found.setdefault(misfit.location, misfit)
     return list(found.values())
@@ -43,10 +45,14 @@ def _misfit(detail: Mapping[str, Any], schema: Mapping[str, Any]) -> Misfit:
         case "extra_forbidden":
             known = keys_at(schema, location[:-1])
             cure = did_you_mean(str(location[-1]), known) if known else "; no keys are expected here, remove it"
-            return Misfit(location, f"unknown key {name}{cure}", about_key=True)
+            return Misfit(location, f"unknown key {name}{cure}", about_key=True, code="QT-CONFIG-UNKNOWN")
         case "missing":
             meaning = node_at(schema, location).get("description", "")
-            return Misfit(location, f"{name} is missing" + (f" ({meaning})" if meaning else "; add it"), about_key=True)
+            sentence = f"{name} is missing" + (f" ({meaning})" if meaning else "; add it")
+            return Misfit(location, sentence, about_key=True, code="QT-CONFIG-MISSING")
+        case "qt":
+            context = detail["ctx"]
+            return Misfit(location, str(context["sentence"]), about_key=False, code=str(context["code"]))
         case _ if location and location[-1] == "[key]":
             return Misfit(location[:-1], _wrong_name(str(location[-2])), about_key=True)
         case _:

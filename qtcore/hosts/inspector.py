@@ -185,7 +185,9 @@ def _settings_misfits(settings: type[Settings], request: InspectionRequest, chec
         settings.model_validate(request.settings, context=check)
     except ValidationError as error:
         for misfit in misfits(error, settings):
-            yield SettingsMisfit(location=misfit.location, sentence=misfit.sentence, about_key=misfit.about_key)
+            yield SettingsMisfit(
+                location=misfit.location, sentence=misfit.sentence, about_key=misfit.about_key, code=misfit.code
+            )
 
 
 def _digest(file: str) -> str:

@@ -14,6 +14,7 @@ from qtcore.doctor.check import Check, Fine, Patient, Skipped, Trouble, Verdict
 from qtcore.errors import RecordsDamaged
 from qtcore.health import home_kinds as kinds
 from qtcore.health.model import Finding, Severity
+from qtcore.health.plugin_kinds import OUTDATED
 from qtcore.health.supervisor_kinds import JOURNAL_UNWRITABLE
 from qtcore.kernel.words import Lifecycle
 from qtcore.records.clock import age_s, still_valid
@@ -93,7 +94,7 @@ def _expired(states: list[StateFile], patient: Patient) -> Iterator[Finding]:
     for state in states:
         if state.lifecycle not in _AT_REST and not still_valid(state.valid_until, patient.now):
             summary = f"the state of {state.plugin} is {age_s(state.produced_at, patient.now):.0f} s old"
-            yield kinds.DAMAGED.found(summary, subject=f"state/{state.plugin}.json", severity=Severity.MEDIUM)
+            yield OUTDATED.complete(OUTDATED.found(summary).model_copy(update={"plugin": state.plugin}))
 
 
 def sections_readable(patient: Patient) -> Verdict:

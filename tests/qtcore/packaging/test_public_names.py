@@ -55,6 +55,7 @@ PUBLIC = {
     "counted",
     "every",
     "hookimpl",
+    "impossible",
     "is_check",
     "means",
     "topic",
