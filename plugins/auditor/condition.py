@@ -13,7 +13,7 @@ from qtcore import Condition, Finding, FindingKind, Health, Severity, Status, co
 
 BLIND = FindingKind(
     code="QT-AUDIT-BLIND",
-    title="The auditor cannot look",
+    title="the auditor cannot look",
     severity=Severity.MEDIUM,
     cause="what it asks does not answer, or a rule of its own is broken",
     consequence="what would be noticed there is not noticed",

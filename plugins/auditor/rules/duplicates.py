@@ -19,7 +19,7 @@ OURS = "qt-"
 
 TURNED = FindingKind(
     code="QT-AUDIT-TURNED",
-    title="A close that opened something",
+    title="a close that opened something",
     severity=Severity.CRITICAL,
     cause="an order that should only close did not say reduce-only, or was carried out twice",
     consequence="positions turn over and over, each time at the cost of spread and fees; the posture is reduce_only",
@@ -29,7 +29,7 @@ TURNED = FindingKind(
 )
 REPEATED = FindingKind(
     code="QT-AUDIT-REPEATED",
-    title="One position entered more than once",
+    title="one position entered more than once",
     severity=Severity.HIGH,
     cause="a plan was carried out twice, or two plans chose the same symbol at the same moment",
     consequence="more is at risk in one symbol than one plan meant; entries wait",
@@ -39,7 +39,7 @@ REPEATED = FindingKind(
 )
 OWNERS = FindingKind(
     code="QT-AUDIT-OWNERS",
-    title="Two owners of one position's stop",
+    title="two owners of one position's stop",
     severity=Severity.HIGH,
     cause="two engines place stops for one position, or an old one was never cancelled",
     consequence="the position may be closed twice, and the second close opens the other side",

@@ -22,7 +22,7 @@ STORED_S = 3.0
 
 NO_DECISIONS = FindingKind(
     code="QT-OUTCOME-NO-DECISIONS",
-    title="Signals that nobody decides about",
+    title="signals that nobody decides about",
     severity=Severity.CRITICAL,
     cause="the executor is stopped, hangs, or does not hear the signals that are made",
     consequence="nothing is entered, and signals expire unseen",
@@ -32,7 +32,7 @@ NO_DECISIONS = FindingKind(
 )
 FUNNEL = FindingKind(
     code="QT-AUDIT-FUNNEL",
-    title="Signals that do not add up",
+    title="signals that do not add up",
     severity=Severity.HIGH,
     cause="a signal was published without being stored, was ended twice, or never ended",
     consequence="the funnel cannot say why there are no trades",

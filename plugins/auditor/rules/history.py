@@ -22,7 +22,7 @@ REBUILD = by_itself(
 
 ROWS = FindingKind(
     code="QT-AUDIT-ROWS",
-    title="Rows of the history that are not what happened",
+    title="rows of the history that are not what happened",
     severity=Severity.HIGH,
     cause="a row was written or changed by another writer than its owner, or was left open when its position closed",
     consequence="whoever counts rows believes what is not so: slots, exposure, profit, signals",
@@ -32,7 +32,7 @@ ROWS = FindingKind(
 )
 UNSTORED = FindingKind(
     code="QT-OUTCOME-UNSTORED",
-    title="Closed positions without a stored trade",
+    title="closed positions without a stored trade",
     severity=Severity.CRITICAL,
     cause="the writer of the history is stopped, or its rows were removed",
     consequence="profit shows as nothing, and what learns from trades learns nothing",

@@ -15,7 +15,7 @@ SETTLE_S = 4.0
 
 HOLD = FindingKind(
     code="QT-AUDIT-HOLD",
-    title="A hold without a reason, or for very long",
+    title="a hold without a reason, or for very long",
     severity=Severity.MEDIUM,
     cause="whoever set it has not taken it back, or somebody still believes in one that is over",
     consequence="nothing is entered, and nobody is told why",

@@ -13,7 +13,7 @@ UNLED_S = 5.0
 
 NO_PREDICTIONS = FindingKind(
     code="QT-OUTCOME-NO-PREDICTIONS",
-    title="Candles that nobody judges",
+    title="candles that nobody judges",
     severity=Severity.CRITICAL,
     cause="the models do not hear the candles that the feed has, or hang while judging them",
     consequence="no signals, so no entries, and open positions are not judged anew",
@@ -23,7 +23,7 @@ NO_PREDICTIONS = FindingKind(
 )
 UNLED = FindingKind(
     code="QT-OUTCOME-UNLED",
-    title="A position that nobody leads",
+    title="a position that nobody leads",
     severity=Severity.CRITICAL,
     cause="position_monitor does not know the position, or has stopped looking at it",
     consequence="only the stop on the venue ends it: no exit by signal, age or target",

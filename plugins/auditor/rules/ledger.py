@@ -17,7 +17,7 @@ SETTLE = timedelta(seconds=1)
 
 LEDGER = FindingKind(
     code="QT-AUDIT-LEDGER",
-    title="A position that is not the same at the venue",
+    title="a position that is not the same at the venue",
     severity=Severity.CRITICAL,
     cause="the venue's answer is incomplete, or an execution was lost, booked twice or with the wrong sign",
     consequence="sizes, profit and protection are computed from a position that is not there; entries wait",

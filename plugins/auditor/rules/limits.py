@@ -16,7 +16,7 @@ RECENT_S = 6.0
 
 OVER = FindingKind(
     code="QT-AUDIT-LIMIT",
-    title="More positions than allowed",
+    title="more positions than allowed",
     severity=Severity.CRITICAL,
     cause="whoever counts positions before an entry counts something else than the venue, or others trade there",
     consequence="more is at risk than was ever allowed; no further entries until it is within the limit",
@@ -26,7 +26,7 @@ OVER = FindingKind(
 )
 LEAKED = FindingKind(
     code="QT-AUDIT-SLOTS",
-    title="Slots taken by nothing",
+    title="slots taken by nothing",
     severity=Severity.HIGH,
     cause="the executor counts positions that the venue does not have",
     consequence="entries are refused for want of a slot although there are free ones",

@@ -44,7 +44,7 @@ REFUSED_WITHIN_S = 120.0
 
 NO_ORDERS = FindingKind(
     code="QT-OUTCOME-NO-ORDERS",
-    title="Signals and no orders",
+    title="signals and no orders",
     severity=Severity.HIGH,
     cause="one gate refuses every signal",
     consequence="nothing is traded although everything runs",
@@ -54,7 +54,7 @@ NO_ORDERS = FindingKind(
 )
 REFUSALS = FindingKind(
     code="QT-OUTCOME-REFUSALS",
-    title="The venue refuses the same again and again",
+    title="the venue refuses the same again and again",
     severity=Severity.HIGH,
     cause="orders are made in a way that the venue does not take, or the account does not allow them",
     consequence="each attempt costs requests and none succeeds; entries wait",

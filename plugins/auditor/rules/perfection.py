@@ -16,7 +16,7 @@ SETTLE_S = 3.0
 
 PERFECT = FindingKind(
     code="QT-AUDIT-PERFECT",
-    title="Fills that are too good to be true",
+    title="fills that are too good to be true",
     severity=Severity.HIGH,
     cause="the venue is a make-believe one that charges nothing, or fees are not read",
     consequence="every result is better than it would be with real money; entries wait until a person has looked",
@@ -26,7 +26,7 @@ PERFECT = FindingKind(
 )
 EMPTY = FindingKind(
     code="QT-AUDIT-FILLS",
-    title="Orders taken for filled that are not",
+    title="orders taken for filled that are not",
     severity=Severity.CRITICAL,
     cause="an acceptance was taken for an execution, or a fill was booked without price or quantity",
     consequence="positions are believed to exist at prices that nobody paid; entries wait",

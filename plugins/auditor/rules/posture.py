@@ -19,7 +19,7 @@ BY_THE_VENUE = ("autoclose-", "adl_autoclose", "settlement_autoclose-", "algo-")
 
 FORBIDDEN = FindingKind(
     code="QT-AUDIT-POSTURE",
-    title="An entry although entries were stopped",
+    title="an entry although entries were stopped",
     severity=Severity.CRITICAL,
     cause="an order came to the venue past the door, or the door did not obey the kill switch or the posture",
     consequence="what was meant to be stopped goes on with real risk; the posture is tightened to reduce_only",
@@ -29,7 +29,7 @@ FORBIDDEN = FindingKind(
 )
 WRONG_MODE = FindingKind(
     code="QT-AUDIT-MODE",
-    title="Orders or addresses of another mode",
+    title="orders or addresses of another mode",
     severity=Severity.CRITICAL,
     cause="the ledger or the venue belongs to another mode than this run",
     consequence="what looks like play may be real money, or the reverse; entries wait",

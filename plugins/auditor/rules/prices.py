@@ -17,7 +17,7 @@ SAME_TIME, STANDS_STILL = timedelta(seconds=15), timedelta(seconds=120)
 
 PRICE = FindingKind(
     code="QT-AUDIT-PRICE",
-    title="The feed and the venue disagree about a price",
+    title="the feed and the venue disagree about a price",
     severity=Severity.HIGH,
     cause="the feed listens to another venue than orders go to, or the price of one symbol stands still",
     consequence="signals, sizes and profit are computed from prices that nobody pays; entries wait",

@@ -19,7 +19,7 @@ BEYOND = Decimal("0.002")
 
 STOPS = FindingKind(
     code="QT-AUDIT-STOPS",
-    title="A position without a sound stop on the venue",
+    title="a position without a sound stop on the venue",
     severity=Severity.CRITICAL,
     cause="a stop was refused, cancelled by somebody else, or never placed, and nobody has replaced it",
     consequence="the venue does not end the loss where it was meant to end; entries wait until it does",

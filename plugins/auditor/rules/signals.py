@@ -17,7 +17,7 @@ RECENT_S = 60.0
 
 SIGNALS = FindingKind(
     code="QT-AUDIT-SIGNALS",
-    title="Signals that no source makes",
+    title="signals that no source makes",
     severity=Severity.HIGH,
     cause="a source answers on another scale, repeats itself, or somebody else publishes signals",
     consequence="thresholds let pass what they were not meant for, and one opinion counts many times",
