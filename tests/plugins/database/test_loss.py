@@ -7,7 +7,7 @@ import gc
 import resource
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -173,14 +173,29 @@ async def test_an_empty_file_in_the_place_of_a_removed_one_is_not_believed(made:
     assert made.run(made.in_home(tmp_path), "SELECT count(*) FROM equity") == [(1,)]
 
 
-async def test_a_stop_at_any_moment_gives_every_connection_back(made: Any, tmp_path: Path, url: str) -> None:
+def taken(h: Any) -> bool:
+    """Whether a connection is in use."""
+    return bool(h._one(None).live.plugin._open.store.engine.sync_engine.pool.checkedout())
+
+
+def given_back(_: Any) -> bool:
+    """Whether a connection is on its way back into the pool."""
+    return any(task.get_coro().__qualname__ == "AsyncConnection.close" for task in asyncio.all_tasks())
+
+
+@pytest.mark.parametrize("moment", [taken, given_back])
+async def test_a_stop_in_the_middle_of_work_gives_every_connection_back(
+    made: Any, tmp_path: Path, url: str, moment: Callable[[Any], bool]
+) -> None:
     """However far its work on the database has come, nothing is left for the garbage collector to mend."""
     exchange = busy_exchange(made)
-    for turns in range(30):
-        async with made.history(exchange, tmp_path, url, pull_s=0.001):
-            for _ in range(turns):
+    for _ in range(3):
+        async with made.history(exchange, tmp_path, url, pull_s=0.001) as h, asyncio.timeout(10):
+            while not moment(h):  # noqa: ASYNC110 - nothing else tells of a moment inside SQLAlchemy
                 await asyncio.sleep(0)
-        gc.collect()
+            h._one(None).instance.belongings.cancel()  # what a stop does, at this very moment
+            await h.end()
+    gc.collect()
 
 
 def account(made: Any, second: int) -> Account:
