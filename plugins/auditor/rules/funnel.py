@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, by_hand, missing, unseen, verdict
+from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, after_a_yes, missing, unseen, verdict
 from plugins.auditor.view import Moment, Scene, Unended, age_s
 from qtcore import FindingKind, Severity
 
@@ -28,7 +28,7 @@ NO_DECISIONS = FindingKind(
     consequence="nothing is entered, and signals expire unseen",
     fix="`qt status` shows the executor; `qt start executor` if it is stopped, else `qt restart executor`",
     verify="`qt funnel --minutes 1` shows signals that ended",
-    remedies=(by_hand("qt start executor", "starts it, if a person had stopped it"), SHOW),
+    remedies=(after_a_yes("start executor", "starts it, if a person had stopped it"), SHOW),
 )
 FUNNEL = FindingKind(
     code="QT-AUDIT-FUNNEL",
@@ -38,7 +38,7 @@ FUNNEL = FindingKind(
     consequence="the funnel cannot say why there are no trades",
     fix="`qt restart executor` takes up what was left open; `qt funnel` shows what remains",
     verify="`qt invariants` shows the rule `funnel` holding",
-    remedies=(by_hand("qt restart executor", "takes up every stored signal without an outcome"), SHOW),
+    remedies=(after_a_yes("restart executor", "takes up every stored signal without an outcome"), SHOW),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, by_hand, missing, unseen, verdict
+from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, after_a_yes, missing, unseen, verdict
 from plugins.auditor.view import Moment, Scene
 from qtcore import FindingKind, Severity
 
@@ -19,7 +19,7 @@ NO_PREDICTIONS = FindingKind(
     consequence="no signals, so no entries, and open positions are not judged anew",
     fix="`qt why models`; `qt restart models` reads the history and judges on",
     verify="`qt call models.latest` shows the newest candle",
-    remedies=(by_hand("qt restart models", "reads the history anew and judges what comes"), SHOW),
+    remedies=(after_a_yes("restart models", "reads the history anew and judges what comes"), SHOW),
 )
 UNLED = FindingKind(
     code="QT-OUTCOME-UNLED",
@@ -29,7 +29,7 @@ UNLED = FindingKind(
     consequence="only the stop on the venue ends it: no exit by signal, age or target",
     fix="`qt call exchange.reconcile` tells every position anew; `qt restart position_monitor` if it stays",
     verify="`qt call position_monitor.watched` lists it",
-    remedies=(by_hand("qt restart position_monitor", "hears every position anew"), SHOW),
+    remedies=(after_a_yes("restart position_monitor", "hears every position anew"), SHOW),
 )
 
 

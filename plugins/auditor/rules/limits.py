@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, by_hand, missing, unseen, verdict
+from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, after_a_yes, by_hand, missing, unseen, verdict
 from plugins.auditor.view import Moment, Scene
 from plugins.domain import OutcomeCode, Posture
 from qtcore import FindingKind, Severity
@@ -32,7 +32,7 @@ LEAKED = FindingKind(
     consequence="entries are refused for want of a slot although there are free ones",
     fix="`qt restart executor` reads the positions anew",
     verify="`qt funnel --minutes 1` shows no more signals that found every slot taken",
-    remedies=(by_hand("qt restart executor", "forgets what it counted and hears every position anew"), SHOW),
+    remedies=(after_a_yes("restart executor", "forgets what it counted and hears every position anew"), SHOW),
 )
 
 

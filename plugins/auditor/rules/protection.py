@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, by_hand, missing, unseen, verdict
+from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, after_a_yes, missing, unseen, verdict
 from plugins.auditor.view import ZERO, Guard, Held, Moment, Scene
 from plugins.domain import Posture
 from qtcore import FindingKind, Severity
@@ -26,8 +26,8 @@ STOPS = FindingKind(
     fix="`qt restart position_monitor` judges every position anew; cancel at the venue what somebody else placed there",
     verify="`qt positions` shows a live stop below each long and above each short",
     remedies=(
-        by_hand("qt restart position_monitor", "judges every position anew and places what is missing"),
-        by_hand('qt call exchange.close \'{"symbol": "SYMBOL", "reason": "operator"}\'', "closes it at market"),
+        after_a_yes("restart position_monitor", "judges every position anew and places what is missing"),
+        after_a_yes("""call exchange.close '{"symbol": "{subject}", "reason": "operator"}'""", "closes it at market"),
         SHOW,
     ),
 )

@@ -22,6 +22,11 @@ def by_hand(act: str, effect: str, expected: str = "") -> Remedy:
     return Remedy(kind=RemedyKind.MANUAL, act=act, effect=effect, expected=expected)
 
 
+def after_a_yes(act: str, effect: str, expected: str = "") -> Remedy:
+    """An act that is carried out once a person agrees: it interrupts what may be well, or costs money."""
+    return Remedy(kind=RemedyKind.CONFIRM, act=act, effect=effect, expected=expected)
+
+
 def by_itself(act: str, effect: str, expected: str = "") -> Remedy:
     """An act that anybody may carry out: it repairs from the owner's authority and cannot do harm."""
     return Remedy(kind=RemedyKind.SAFE, act=act, effect=effect, expected=expected)
