@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,18 +16,12 @@ from typing import Any
 import yaml
 
 from qtcore.config.cached_manifests import cached_manifests
-from qtcore.config.credentials import passwords_in
+from qtcore.config.credentials import is_telling, passwords_in
 from qtcore.config.shape import is_secret, node_at
 from qtcore.hosts import proc
 from qtcore.records.home import Home
 
 SHORTEST = 4
-_TELLING = re.compile(
-    r"pass(word|wd|phrase)?|secret|token|credential|private|cookie|auth|dsn|signature|salt|api_?key|access_?key"
-    r"|(^|_)keys?(_|$)|(^|_)pw(_|$)|(^|_)pin(_|$)|session|webhook|seed_phrase|mnemonic",
-    re.IGNORECASE,
-)
-_INNOCENT = re.compile(r"finger_?print|_(path|dir|name|pid|file)$|auth_?sock|session_?id$", re.IGNORECASE)
 _COMMON = frozenset({"true", "false", "none", "null", "default", "paper", "live", "testnet", "local", "localhost"})
 _LARGEST_KEY_FILE = 64 * 1024
 _KEY_FILES = ("*.key", "*.pem", "*.secret", "*.token", "*.p12", "*.keystore")
@@ -48,11 +41,6 @@ def known_secrets(home: Home, config: Path, environment: Mapping[str, str]) -> s
     return {
         value for value in found if len(value) >= SHORTEST and value.decode(errors="replace").lower() not in _COMMON
     }
-
-
-def is_telling(name: str) -> bool:
-    """Whether a name says that its value is a secret."""
-    return bool(_TELLING.search(name)) and not _INNOCENT.search(name)
 
 
 def _of_environment(variables: Mapping[str, str], settings: frozenset[str]) -> Iterator[bytes]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from qtcore.config.credentials import is_telling
 from qtcore.config.problem import ConfigurationRefused, Problem, did_you_mean
 from qtcore.config.sections import AliasSection, Sections
 from qtcore.config.shape import Location
@@ -13,6 +15,7 @@ from qtcore.config.source_file import parse_source
 from qtcore.config.source_kind import SourceKind
 
 PREFIX = "QT_"
+_COMMENT = re.compile(r"\S\s+#(\s|\w)")
 SEPARATOR = "__"
 MODE_PATH: Location = ("application", "mode")
 
@@ -66,9 +69,11 @@ def overrides_of(
     for item in (item for reader in readers for item in reader):
         if isinstance(item, Problem):
             problems.append(item)
+        elif commented := _commented(item):
+            problems.append(commented)
         else:
             found.append(item)
-    return found, problems + _contradictions(found)
+    return found, [*dict.fromkeys(problems), *_contradictions(found)]
 
 
 def path_of(setting: str) -> Location:
@@ -140,6 +145,15 @@ def _override(path: Location, text: str, source: Source) -> Override:
         return Override(path, parse_source(text, source.where).data, source)
     except ConfigurationRefused:
         return Override(path, text, source)  # it may be a password; where a list is needed, pydantic says so
+
+
+def _commented(override: Override) -> Problem | None:
+    """`4 # slots`: in an environment file the comment belongs to the value, which is not what was meant."""
+    if not isinstance(override.value, str) or not _COMMENT.search(override.value):
+        return None
+    value = "its value" if is_telling(override.source.where) else f'"{override.value}"'
+    sentence = f"{value} ends in a comment, which is taken as a part of it; write the value alone"
+    return Problem(sentence, where=override.source.where, names=(override.source.where,))
 
 
 def _contradictions(overrides: Iterable[Override]) -> list[Problem]:
