@@ -1,4 +1,4 @@
-"""Writes docs/reference from the code: hooks, configuration keys, commands and exit codes."""
+"""Writes docs/reference from the code: hooks, configuration keys, commands and exit codes, findings."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from qtcore.config.variables import FRAMEWORK_VARIABLES
 from qtcore.context import Context
 from qtcore.hooks import PluginSpec
 from qtcore.plugin import Plugin, action, every
+from tools.findings_page import findings_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference"
 NOTICE = "<!-- Written by tools/write_reference.py from the code; do not edit. -->\n\n"
@@ -34,6 +35,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         ("configuration", "Configuration", _configuration()),
         ("hooks", "Plugins: hooks, declarations, context", _hooks()),
         ("commands", "Commands and exit codes", _commands()),
+        ("findings", "Findings", findings_page()),
     ):
         yield FOLDER / f"{name}.md", NOTICE + f"# {title}\n\n" + "\n".join(lines).strip() + "\n"
 

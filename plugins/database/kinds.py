@@ -34,7 +34,7 @@ ELSEWHERE = FindingKind(
     verify="`qt db check` names the file that is meant, and this is not found at the next start",
     remedies=(
         Remedy.manual(
-            "unset QUANTUM_TRADER_DATABASE_URL, then `qt down` and `qt up`",
+            "unset QUANTUM_TRADER_DATABASE_URL",
             "opens the history in the home folder, which fetches what it lacks from the exchange",
             "`qt db check` names the file in the home folder",
         ),
@@ -74,6 +74,10 @@ UNWRITABLE = FindingKind(
     "it is tried again every few seconds",
     verify="this finding is resolved by itself; `qt db check`",
     remedies=(
+        Remedy.confirm(
+            """call logs.prune '{"keep_days": 0}'""",
+            "deletes all older parts of logs in the home, which frees space where there are any",
+        ),
         Remedy.manual("df -h", "shows which disk is full", "the history is written again within seconds"),
         Remedy.manual("qt logs database", "shows what the database said"),
     ),
@@ -98,7 +102,13 @@ DISK = FindingKind(
     consequence="when it is full, nothing can be recorded and entries stop",
     fix="free space, or move the home folder to a larger disk",
     verify="df -h",
-    remedies=(Remedy.manual("df -h", "shows what fills which disk"),),
+    remedies=(
+        Remedy.confirm(
+            """call logs.prune '{"keep_days": 0}'""",
+            "deletes all older parts of logs in the home, which frees space where there are any",
+        ),
+        Remedy.manual("df -h", "shows what fills which disk"),
+    ),
     effect_of=("QT-LOGS-DISK",),
 )
 NO_BACKUP = FindingKind(
