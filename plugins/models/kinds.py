@@ -49,7 +49,7 @@ def _artefact(member: MemberName) -> FindingKind:
 def _degenerate(member: MemberName) -> FindingKind:
     return FindingKind(
         code=f"QT-MODELS-DEGENERATE-{_suffix(member)}",
-        title="{subject} says the same of everything",
+        title="the votes of {subject} are all the same",
         severity=Severity.MEDIUM,
         cause="it learned nothing, or what it is shown does not reach it",
         consequence="the ensemble decides without {subject}; its weight goes to the others",
@@ -73,7 +73,7 @@ FEW_MEMBERS = FindingKind(
     consequence="the ensemble is no more than those that are left; where nobody votes, the rule trades",
     fix="mend what keeps them away: `qt why deep`, `qt models list`",
     verify="`qt call models.votes` shows their votes",
-    remedies=(Remedy.manual("qt models list", "shows which artefact of each member votes"),),
+    remedies=(_TRAIN, Remedy.manual("qt models list", "shows which artefact of each member votes")),
     effect_of=(
         *(kind.code for kind in ARTEFACT.values()),
         *(f"QT-DEEP-ARTEFACT-{_suffix(member)}" for member in (MemberName.N_HITS, MemberName.PATCHTST)),
