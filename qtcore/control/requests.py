@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from qtcore.documents import Document, PluginName
-from qtcore.health.model import Finding
 
 SOCKET_NAME = "control.sock"
 LONGEST_MUTE_S = 30 * 86_400.0
@@ -222,20 +221,6 @@ class Acted(Document):
     sentence: str
     acted: bool = Field(description="false for a dry run, and where nothing needed doing")
     affected: tuple[PluginName, ...] = Field(default=(), description="plugins that stop or start along with it")
-
-
-class ReportFacts(Document):
-    """What only the living supervisor knows and the report prints."""
-
-    posture_reasons: tuple[str, ...] = ()
-    host_pids: dict[str, int | None] = {}
-    findings: tuple[Finding, ...] = Field(default=(), description="open findings about the supervisor itself")
-    missing_protections: tuple[str, ...] = Field(
-        default=(), description="sentences, each naming a protection this machine lacks and what replaces it"
-    )
-    health_asked: int = Field(default=0, ge=0, description="questions about health in this run")
-    health_missed: int = Field(default=0, ge=0, description="of those, how many had no answer in time")
-    report_every_s: float = Field(default=0.0, ge=0, description="how often a report is kept; 0: never")
 
 
 class Done(Document):

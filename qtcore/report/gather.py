@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timedelta
 
 from qtcore.control.client import READING_TIMEOUT_S, NotAnswering, NotRunning, ask
-from qtcore.control.requests import ReportFacts
+from qtcore.control.report_facts import ReportFacts
 from qtcore.records.home import Home
 from qtcore.records.state_file import StateFile
 from qtcore.records.state_reader import DamagedState, read_state

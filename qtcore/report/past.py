@@ -14,7 +14,8 @@ from qtcore.records.journal_reader import JournalReader
 from qtcore.report.document import Episode, Watched
 from qtcore.report.episodes import episodes_of, healings_of
 
-_MOST_EVENTS = 20_000
+_MOST_EVENTS = 4_000
+"""A longer story is cut at its beginning, and says so."""
 _MOST_RESOLVED = 500
 _HISTORY = (EventKind.TRANSITION, EventKind.HEALING, EventKind.VERDICT)
 
@@ -43,11 +44,13 @@ def past_since(home: Home, oldest: datetime) -> Past:
     except RecordsDamaged:
         return Past(gap="the journal cannot be read")
     told = [event for event in events if event.at.wall >= oldest]
+    cut = len(events) == _MOST_EVENTS == len(told)
     return Past(
         tuple(episodes_of(told)),
         tuple(healings_of(told)),
         tuple(_watched(event) for event in told if event.kind is EventKind.VERDICT),
         _durations(resolved),
+        f"what happened before the newest {_MOST_EVENTS} events" if cut else "",
     )
 
 

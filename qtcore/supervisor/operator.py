@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from qtcore.config.problem import did_you_mean
 from qtcore.control import host_message as wire
 from qtcore.control import requests as ask
+from qtcore.control.report_facts import ReportFacts
 from qtcore.errors import ConfigurationError
 from qtcore.kernel import events
 from qtcore.kernel.state import READY
@@ -145,9 +146,9 @@ class Operator:
         )
         return ask.Done()
 
-    def _report_facts(self) -> ask.ReportFacts:
+    def _report_facts(self) -> ReportFacts:
         posture = self._supervisor.state.posture
-        return ask.ReportFacts(
+        return ReportFacts(
             posture_reasons=posture.reasons if posture else (),
             host_pids=self._supervisor.host_pids,
             findings=self._supervisor.findings.of(None),

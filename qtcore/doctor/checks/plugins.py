@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from qtcore.control.client import NotAnswering, NotRunning, ask
-from qtcore.control.requests import ReportFacts
+from qtcore.control.report_facts import ReportFacts
 from qtcore.doctor.check import Check, Fine, Patient, Skipped, Trouble, Verdict
 from qtcore.doctor.checks.supervisor import ANSWER_WITHIN_S
 from qtcore.health.home_kinds import UNWELL
