@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -15,11 +16,15 @@ from plugins.drills.place import (
     until,
     venue_of,
     wished,
+    write_wishes,
 )
 
 OPEN_S = 40.0
 TRY_S = 10.0
 PAUSE_S = 0.3
+MINUTE_MS = 60_000
+PAST_BARS, HORIZON_BARS = 900, 25
+"""Market minutes looked back, and between two signals that are no proof of the same thing."""
 FOREIGN = "hand-"
 """How the names of orders begin that the outsider sends."""
 
@@ -38,6 +43,26 @@ def wish(outside: Outside, count: int = 1, symbols: Sequence[str] = SYMBOLS, vie
     for number in range(count):
         symbol = symbols[number % len(symbols)]
         names.append(wished(outside, symbol, view, prices[symbol]))
+
+
+def past_signals(outside: Outside, short_share: float = 0.5, confidence: str = "") -> None:
+    """Signals about candles whose future is over, one a horizon and symbol, each at the close of its candle."""
+    venue, draw = venue_of(outside), random.Random(1)  # noqa: S311 - the same signals in every run
+    began_ms = venue.market_ms() - PAST_BARS * MINUTE_MS
+    lines = []
+    for symbol in SYMBOLS:
+        for candle in venue.candles(symbol, began_ms, limit=PAST_BARS - HORIZON_BARS)[::HORIZON_BARS]:
+            line = {
+                "id": f"past-{symbol}-{candle[0]}",
+                "symbol": symbol,
+                "view": "short" if draw.random() < short_share else "long",
+                "valid_s": 60,
+                "price": candle[4],
+                "at_ms": int(candle[6]) + 1,
+                "confidence": confidence or f"{draw.uniform(0.45, 0.65):.4f}",
+            }
+            lines.append(line)
+    write_wishes(outside, lines)
 
 
 def open_positions(outside: Outside, count: int = 1, symbols: Sequence[str] = (), view: str = "long") -> None:

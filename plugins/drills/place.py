@@ -70,9 +70,14 @@ def wished(outside: Outside, symbol: str, view: str, price: str = "") -> str:
     given = {"id": name, "symbol": symbol, "view": view, "valid_s": VALID_MARKET_S}
     known = outside.memory.get("prices", {}).get(symbol, "")
     line = given | {"price": price or known or venue_of(outside).last_price(symbol)}
-    with (outside.home / "wishes.jsonl").open("a") as wishes:
-        wishes.write(json.dumps(line) + "\n")
+    write_wishes(outside, [line])
     return name
+
+
+def write_wishes(outside: Outside, lines: list[dict[str, Any]]) -> None:
+    """Hand signals over to the plugin that publishes them."""
+    with (outside.home / "wishes.jsonl").open("a") as wishes:
+        wishes.write("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def until(look: Callable[[], object], what: str, within_s: float) -> None:

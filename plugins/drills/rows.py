@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from plugins.drills.place import SYMBOLS, Outside, free_symbols, history, rows, venue_of, write
 
-POISON, PAST, GHOST = "poison-", "past-", "ghost-"
+POISON, GHOST = "poison-", "ghost-"
 SIGNAL = "INSERT INTO signals (id, symbol, view, confidence, source, price, made_at, market_at, expires_at, features"
-ENDED = ", outcome_code, outcome_sentence, outcome_at"
-CANDLES = 90
-LEAST_BARS_AGO = 30
-"""Signals of the past are so old that their fate is known."""
 
 
 def poison_signals(outside: Outside, count: int) -> None:
@@ -29,29 +23,6 @@ def poison_signals(outside: Outside, count: int) -> None:
 def remove_poison(outside: Outside) -> None:
     """Take them away again."""
     _remove(outside, "signals", POISON)
-
-
-def past_signals(outside: Outside, count: int, short_share: float = 0.5, confidence: str = "") -> None:
-    """Signals of the last hour and a half, at the closes of the venue's candles, each ended by a threshold."""
-    venue, draw = venue_of(outside), random.Random(1)  # noqa: S311 - the same rows in every run
-    at_ms = venue.market_ms()
-    values = []
-    for symbol in SYMBOLS:
-        for candle in venue.candles(symbol, at_ms - CANDLES * 60_000, limit=CANDLES - LEAST_BARS_AGO):
-            view = "short" if draw.random() < short_share else "long"
-            said = confidence or f"{draw.uniform(0.45, 0.65):.4f}"
-            closed = datetime.fromtimestamp((int(candle[6]) + 1) / 1000, UTC)
-            made, over = _text(datetime.now(UTC)), _text(closed + timedelta(minutes=2))
-            name = f"{PAST}{symbol}-{candle[0]}"
-            row = (name, symbol, view, said, "rsi_rule", candle[4], made, _text(closed), over, json.dumps({}))
-            values.append((*row, "blocked_confidence", "it was below the threshold", made))
-    chosen = draw.sample(values, min(count, len(values)))
-    write(history(outside), f"{SIGNAL}{ENDED}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", chosen)
-
-
-def remove_past(outside: Outside) -> None:
-    """Take them away again."""
-    _remove(outside, "signals", PAST)
 
 
 def ghost_positions(outside: Outside, count: int) -> None:

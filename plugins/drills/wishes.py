@@ -13,7 +13,7 @@ from zlib import crc32
 
 import anyio
 
-from plugins.domain import Signal, Source, View
+from plugins.domain import Signal, Source, View, at_market_ms
 from plugins.store import database_url, open_store
 from qtcore import Context, Health, NoSettings, Plugin, action, every, hookimpl
 
@@ -22,7 +22,7 @@ LOOK_EVERY_S = 0.01
 
 
 class Wishes(Plugin[NoSettings]):
-    """One signal for each wish: `id`, `symbol`, `view`, `price`, `valid_s` of market time."""
+    """One signal for each wish: `id`, `symbol`, `view`, `price`, `valid_s` of market time, `at_ms`, `confidence`."""
 
     writes: ClassVar = [Signal]
     cadence_s = 5.0
@@ -76,12 +76,12 @@ def _confidence(name: str) -> Decimal:
 
 def signal_of(ctx: Context[NoSettings], wish: dict[str, Any]) -> Signal:
     """What the executor and the monitor hear; the rule's neutral takes a view back at once."""
-    now = ctx.market_now()
+    now = at_market_ms(wish["at_ms"]) if "at_ms" in wish else ctx.market_now()
     return Signal(
         id=wish["id"],
         symbol=wish["symbol"],
         view=View(wish["view"]),
-        confidence=_confidence(wish["id"]),
+        confidence=Decimal(wish["confidence"]) if "confidence" in wish else _confidence(wish["id"]),
         source=Source.RSI_RULE,
         price=Decimal(wish["price"]),
         made_at=ctx.wall(),

@@ -1,4 +1,4 @@
-"""What the night is made of, as documents: problems brought about, claims judged, evidence, and the night's own report."""
+"""What the night is made of, as documents: problems brought about, claims, evidence, and the night's own report."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ class Problems(Document):
     """Everything that is brought about."""
 
     problems: tuple[Problem, ...]
+    explained: tuple[str, ...] = Field(default=(), description="codes that follow from what is brought about")
 
 
 class Course(Document):
@@ -85,6 +86,7 @@ class Course(Document):
 
     key: str
     title: Words
+    at_s: float = Field(default=0.0, description="when it was brought about, on the clock that the journal carries")
     found_s: float | None = None
     by: str = Field(default="", description="the code, the refusal's words or the act by which it was found")
     healed_s: float | None = None
@@ -98,6 +100,10 @@ class Course(Document):
         healed = self.expects not in {"healing", "both"} or self.healed_s is not None
         left = self.expects not in {"person", "both"} or bool(self.person)
         return self.found_s is not None and healed and left
+
+    def within(self, found_s: float, healed_s: float) -> bool:
+        """Whether it went well, and no slower than this."""
+        return self.well and (self.found_s or 0) <= found_s and (self.healed_s or 0) <= healed_s
 
 
 class Evidence(Document):
@@ -145,9 +151,12 @@ class Night(Document):
     refused_s: float
     started_s: float
     wrong: tuple[str, ...]
-    steps: tuple[str, ...] = Field(description="steps that were left to a person and then taken, with what came of them")
+    steps: tuple[str, ...] = Field(
+        description="steps that were left to a person and then taken, with what came of them"
+    )
     healthy_after: str
     took_s: float
+    ended_s: float = Field(description="when the steps of the person began, on the journal's clock")
 
 
 @cache
@@ -160,6 +169,12 @@ def claims() -> Claims:
 def problems() -> tuple[Problem, ...]:
     """What is brought about."""
     return Problems.model_validate(_read("problems.yaml")).problems
+
+
+@cache
+def explained() -> tuple[str, ...]:
+    """Codes of findings that follow from what is brought about, or are true of the evening too."""
+    return Problems.model_validate(_read("problems.yaml")).explained
 
 
 def _read(name: str) -> Any:
