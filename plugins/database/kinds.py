@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtcore import FindingKind, Remedy, Severity
+from qtcore import FindingKind, Reach, Remedy, Severity
 
 _CHECK = Remedy.manual("qt db check", "says whether the history is whole, and which backups there are")
 _RESTART = Remedy.safe(
@@ -40,6 +40,8 @@ ELSEWHERE = FindingKind(
         ),
         _CHECK,
     ),
+    reach=Reach.NOTHING,  # it works there as well as here
+    root=True,
 )
 DAMAGED = FindingKind(
     code="QT-DATABASE-DAMAGED",

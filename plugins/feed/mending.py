@@ -26,6 +26,8 @@ class Mending:
         self._tried_s = 0.0
         self._task: asyncio.Task[str] | None = None
         self._looked_s: float | None = None
+        self._inherited = True
+        """An earlier generation may have said that streams are silent, and ended before it could take that back."""
 
     def look(self) -> None:
         """Notice silence, say so at once, and begin to mend; notice also when it is over."""
@@ -91,9 +93,10 @@ class Mending:
 
     def _well(self) -> None:
         """Being asked for anew is no proof; only what has come since is."""
-        if self._mute is None or not self._session.proven(self._mute):
+        told = self._inherited or self._mute is not None
+        if not told or not self._session.proven(self._mute or ()):
             return
-        self._mute = None
+        self._mute, self._inherited = None, False
         self._tried.clear()
         self._session.stop_polling()
         self._ctx.resolve_finding(MUTE.code)

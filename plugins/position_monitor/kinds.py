@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtcore import FindingKind, Remedy, Severity
+from qtcore import FindingKind, Reach, Remedy, Severity
 
 _RECONCILE = Remedy.safe("call exchange.reconcile", "asks the venue what is really there; sends no order")
 
@@ -66,6 +66,8 @@ FUNDING = FindingKind(
         ),
         Remedy.manual("qt pnl", "shows price, fees and funding of each position"),
     ),
+    reach=Reach.NOTHING,
+    root=True,
 )
 
 KINDS = (NAKED, UNSEEN, MONEY_ADRIFT, FUNDING)

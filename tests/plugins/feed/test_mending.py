@@ -92,6 +92,18 @@ async def test_marks_that_stop_while_candles_flow_are_asked_for_anew_then_dialle
         assert (said.status, said.facts["transport"], MUTE.code in h.findings) == ("healthy", "stream", False)
 
 
+async def test_what_an_ended_life_said_of_silence_is_taken_back_once_streams_bring_something(odd: Any) -> None:
+    """The feed is restarted while its streams are mute: the finding must not outlive them."""
+    async with odd.followed(patience_s=0.2) as (h, venue):
+        h.set_market(at(odd, 60), speed=1)
+        await pass_time(h, 2, meanwhile=venue.tell_marks)
+        await pass_time(h, 3)
+        assert MUTE.code in h.findings
+        await h.restart()
+        await pass_time(h, 3, meanwhile=venue.tell_marks)
+        assert MUTE.code not in h.findings
+
+
 async def test_a_venue_that_takes_no_socket_is_polled_without_loss(odd: Any) -> None:
     """No websocket at all: candles come by REST, each once, in order, none made up."""
     async with odd.followed(patience_s=0.1, poll_s=0.01) as (h, venue):
