@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,8 +14,9 @@ import numpy as np
 
 from plugins.domain import MemberName
 from plugins.drills.place import Outside
-from plugins.learning.artefacts import ArtefactStore
+from plugins.learning.artefacts import ArtefactStore, Circumstances, Content
 from plugins.learning.artefacts.canary import Canary
+from plugins.learning.artefacts.manifest import KeptFile
 from plugins.learning.dataset import Samples, build_samples
 from plugins.learning.features import History
 from plugins.learning.schema import FeatureSchema
@@ -40,7 +42,7 @@ def home(folder: Path, seed: int) -> None:
             store.promote(member, artefact, who="drills", why=why, at=NOW)
         odd[member] = {
             "features": _trained(_narrower(samples), store, member),
-            "canary": _lying(samples, store, member),
+            "canary": _lying(store, member, champion),
         }
     (folder / ODD).write_text(json.dumps(odd))
 
@@ -95,18 +97,20 @@ def _narrower(samples: Samples) -> Samples:
     return replace(samples, schema=fewer, features=samples.features[..., :-1])
 
 
-def _lying(samples: Samples, store: ArtefactStore, member: MemberName) -> str:
-    """An artefact that is whole by every hash and signature, and whose canary was told the opposite."""
-    original = Canary.save
+def _lying(store: ArtefactStore, member: MemberName, honest: str) -> str:
+    """A copy of an artefact, whole by every hash and signature, whose canary was told the opposite."""
+    content, folder = store.manifest(member, honest).content, store.folder(member, honest)
 
-    def turned(canary: Canary, folder: Path) -> None:
-        original(Canary(canary.history, canary.said[:, ::-1].copy()), folder)
+    def write(fresh: Path) -> None:
+        for name in content.files:
+            shutil.copyfile(folder / name, fresh / name)
+        canary = Canary.load(fresh)
+        Canary(canary.history, canary.said[:, ::-1].copy()).save(fresh)
 
-    Canary.save = turned  # type: ignore[method-assign]
-    try:
-        return _trained(samples.take(np.arange(len(samples) - 50)), store, member)
-    finally:
-        Canary.save = original  # type: ignore[method-assign]
+    def describe(files: dict[str, KeptFile]) -> Content:
+        return content.model_copy(update={"files": files})
+
+    return store.put(member, write, describe, Circumstances(made_at=NOW, seconds=1.0)).hash
 
 
 def _samples(seed: int) -> Samples:
