@@ -16,6 +16,7 @@ from qtcore.drills.document import Drills
 from qtcore.drills.loading import FILE, chosen, read_drills
 from qtcore.drills.results import DrillResult, DrillRun, TwinResult
 from qtcore.drills.running import Wish, run_drills
+from qtcore.drills.staged import Rehearsed, run_staged, staged_named
 from qtcore.drills.telling import LISTED, ROW, figures_lines, line_of, listed, page_of, row_of
 from qtcore.errors import ConfigurationError
 
@@ -41,8 +42,13 @@ def run(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Carry drills out; ends with 0 only if each one and each twin passed. Progress goes to standard error."""
+    """Carry drills out; ends with 0 only if each one and each twin passed. Progress goes to standard error.
+
+    One in stages, like the night of the seed, is run alone.
+    """
     drills, application = _drills(config)
+    if (name := staged_named(drills, ids)) is not None:
+        return _staged(run_staged(drills, name, application, keep.absolute() if keep else None, _note), as_json)
     wish = Wish(
         drills=drills,
         chosen=chosen(drills, ids),
@@ -76,6 +82,15 @@ def page(
         ) from None
     output.write_text(text, encoding="utf-8") if output else say(text.rstrip("\n"))
     return Exit.HEALTHY
+
+
+def _staged(rehearsed: Rehearsed, as_json: bool) -> int:
+    say_json(rehearsed.document) if as_json else say(rehearsed.shown)
+    return Exit.HEALTHY if rehearsed.passed else Exit.DEGRADED
+
+
+def _note(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _drills(config: Path | None) -> tuple[Drills, Path]:

@@ -126,6 +126,14 @@ class Drill(Document):
         return self
 
 
+class Staged(Document):
+    """A drill in several stages that the application conducts itself."""
+
+    title: str
+    happened: str = Field(description="what it did to the original system")
+    conduct: Function = Field(description="called with the folders of application, system and reports, and who is told")
+
+
 class Drills(Document):
     """The whole file."""
 
@@ -133,6 +141,7 @@ class Drills(Document):
     harm: Function | None = Field(default=None, description="the outsider who looks for harm after each drill")
     systems: dict[str, System]
     drills: tuple[Drill, ...]
+    staged: dict[str, Staged] = Field(default={}, description="drills in stages, by name")
     not_yet: dict[DrillId, str] = Field(
         default={}, description="incidents of the catalogue that nobody has drilled yet"
     )

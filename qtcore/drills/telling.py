@@ -54,6 +54,8 @@ def listed(drills: Drills) -> Iterator[dict[str, Any]]:
             "expected": expected,
             "title": drill.title,
         }
+    for name, staged in drills.staged.items():
+        yield {"drill": name, "system": "-", "heal": "-", "expected": "in stages", "title": staged.title}
     for name, title in drills.not_yet.items():
         yield {"drill": name, "system": "-", "heal": "-", "expected": "not yet drilled", "title": title}
 
