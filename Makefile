@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 ARGS ?=
 # DEEP=0 leaves torch out, and with it two of the four models (N-HiTS, PatchTST); the README says what it weighs.
 DEEP ?= 1
+# How many processes share the tests; a file is never split, and whole nights are not run beside each other.
+WORKERS ?= 2
 EXTRAS := trading,learning$(if $(filter-out 0,$(DEEP)),$(comma)deep)
 
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ run: $(VENV)/.run-$(DEEP)
 
 test: lint imports types
 	@echo "== pytest"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 lint: $(VENV)/.dev-$(DEEP)
 	@echo "== ruff"

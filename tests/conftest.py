@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,6 +22,19 @@ KEPT_THREADS = ("pytest-timeout", "Trio thread", "pytest_timeout")
 
 KEPT_FILES = ("/dev/urandom", "/dev/null", ".hypothesis", "/proc/")
 """Descriptors that a library opens once per process, by a part of what they point to."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several workers share the tests, a file stays whole, and whole nights begin and follow one another.
+
+    Each of them fills a machine, so two at a time would judge the machine; the other tests go on beside them.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    items.sort(key=lambda item: "night" not in item.path.parts)
+    for item in items:
+        group = "nights" if "night" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @dataclass(frozen=True, slots=True)
