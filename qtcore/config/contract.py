@@ -16,7 +16,21 @@ from qtcore.health.framework_kinds import FRAMEWORK
 
 RESERVED_COMMANDS = frozenset(
     {"init", "up", "down", "status", "watch", "why", "report", "doctor", "check", "plugins", "call", "start", "stop"}
-    | {"restart", "quarantine", "release", "reload", "logs", "trace", "events", "drill", "bundle"}
+    | {
+        "restart",
+        "quarantine",
+        "release",
+        "reload",
+        "logs",
+        "trace",
+        "events",
+        "drill",
+        "bundle",
+        "findings",
+        "ack",
+        "mute",
+        "unmute",
+    }
 )
 """First words of `qt` that belong to the framework."""
 
