@@ -32,6 +32,10 @@ OURS = ("QT_", "OTEL_")
 """Variables of whoever runs the drills that must not reach the system."""
 
 
+_ROUTINE = ("looked at ", "  state", "  logs", "  traces", "  journal")
+"""Lines of `qt up` that say nothing about what went wrong."""
+
+
 class NotCarriedOutError(Exception):
     """A drill could not be carried out; the sentence says what was in the way."""
 
@@ -207,8 +211,11 @@ class Rig:
 
     def tail(self) -> str:
         """The end of what it printed and the states, for the message of a failure."""
-        states = ", ".join(f"{n} {s.lifecycle} {s.status}" for n, s in self.states().items() if s.status != "healthy")
-        return f"{self.output()[-600:].strip()} | {states or 'all healthy'}"
+        printed = [line.strip() for line in self.output().splitlines() if not line.startswith(_ROUTINE)]
+        states = ", ".join(
+            f"{n} {s.lifecycle} {s.status}" for n, s in self.states().items() if s.status not in ("healthy", "off")
+        )
+        return f"{' / '.join(printed)[-600:]} | {states or 'all healthy'}"
 
 
 def free_port() -> int:
