@@ -19,6 +19,8 @@ DISK = FindingKind(
         Remedy.manual("df -h", "shows what else is on that disk"),
     ),
     healable=True,
+    root=True,
+    reach=Reach.EVERYTHING,
 )
 ROTATION = FindingKind(
     code="QT-LOGS-ROTATION",

@@ -3,8 +3,8 @@
 Four rules say that one finding explains another, the surest first:
 
 1. *said*: the finding's evidence names the plugin because of which it is there (`because_of`);
-2. *known*: the finding's kind names the other's code among its usual causes (`effect_of`), and the two meet in one
-   plugin, along the dependencies or at the supervisor, or the other reaches everything;
+2. *known*: the finding's kind names the other's code among its usual causes (`effect_of`); where any plugin may have
+   that code (it is down), it must be this one's plugin or one that it depends on;
 3. *shared host*: several plugins of one host report the same at the same time;
 4. *upstream*: the other belongs to a plugin that this one's plugin depends on, directly or over others, or it reaches
    everything; and the reason does not lie in the finding itself (`root`). It must be at most one degree milder, and not
@@ -20,12 +20,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from qtcore.health import plugin_kinds
 from qtcore.health.model import Finding, Reach, Severity
 
 LATE_S = 120.0
 """So much later than its effect a cause may be found."""
 TOGETHER_S = 10.0
 """Findings of one host within this time may be one event."""
+_ABOUT_ANY = frozenset(kind.code for kind in plugin_kinds.KINDS)
+"""Codes that any plugin may have."""
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -140,13 +143,10 @@ def _said(cause: Finding, effect: Finding, _scene: _Scene) -> bool:
 
 
 def _known(cause: Finding, effect: Finding, scene: _Scene) -> bool:
-    meet = (
-        cause.plugin == effect.plugin
-        or None in (cause.plugin, effect.plugin)
-        or cause.reach is Reach.EVERYTHING
-        or scene.feeds(cause, effect)
-    )
-    return cause.code in effect.effect_of and cause.code != effect.code and meet and _in_time(cause, effect)
+    if cause.code not in effect.effect_of or cause.code == effect.code:
+        return False
+    alone = cause.code not in _ABOUT_ANY or effect.plugin is None
+    return (alone or cause.plugin == effect.plugin or scene.feeds(cause, effect)) and _in_time(cause, effect)
 
 
 def _shared_host(cause: Finding, effect: Finding, scene: _Scene) -> bool:

@@ -21,6 +21,8 @@ SOURCE_SILENT = supervisor_kinds.SOURCE_SILENT.code
 
 SILENT_S = 10.0
 """How long a required posture source may be silent before a person hears of it."""
+START_S = 20.0
+"""So much longer it may take until it speaks for the first time: it starts after others."""
 
 
 def settle(turn: Turn) -> None:
@@ -78,15 +80,20 @@ def _of_sources(turn: Turn) -> Iterator[OpenFinding]:
         since_s = silent_since_s(turn, source)
         if since_s is not None and turn.now_s >= since_s + SILENT_S:
             plugin = source if source in turn.plan.plugins else None
-            sentence = f"{source} must claim a posture and has been silent for {SILENT_S:g} s"
+            spoke = source in turn.whole.claims
+            silence = (
+                f"been silent for {SILENT_S:g} s" if spoke else f"not spoken {START_S + SILENT_S:g} s after the start"
+            )
+            sentence = f"{source} must claim a posture and has {silence}"
             yield OpenFinding(SOURCE_SILENT, plugin, sentence, _evidence(source=source))
 
 
 def silent_since_s(turn: Turn, source: str) -> float | None:
-    """Since when a required source has had no valid claim; None while it has one."""
+    """From when on the silence of a required source counts; None while it has a valid claim."""
     claim = turn.whole.claims.get(source)
     if claim is None:
-        return turn.whole.started_s
+        started_s = turn.whole.started_s
+        return None if started_s is None else started_s + START_S
     return None if claim.expires_s > turn.now_s else claim.expires_s
 
 

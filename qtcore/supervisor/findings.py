@@ -55,8 +55,7 @@ class FindingsBook:
     @property
     def open(self) -> tuple[Finding, ...]:
         """All open findings, oldest first."""
-        wall = self._now().wall
-        return tuple(muted(entry.finding, self._mutes, wall) for entry in self._entries.values() if entry.flap.counts)
+        return tuple(self._shown(entry.finding) for entry in self._entries.values() if entry.flap.counts)
 
     @property
     def mutes(self) -> tuple[Mute, ...]:
@@ -66,7 +65,11 @@ class FindingsBook:
 
     def of(self, plugin: str | None) -> tuple[Finding, ...]:
         """The open findings of one plugin."""
-        return tuple(finding for finding in self.open if finding.plugin == plugin)
+        entries = [entry for entry in self._entries.values() if entry.finding.plugin == plugin and entry.flap.counts]
+        return tuple(self._shown(entry.finding) for entry in entries)
+
+    def _shown(self, finding: Finding) -> Finding:
+        return muted(finding, self._mutes, self._now().wall) if self._mutes else finding
 
     def worst_healable(self, plugin: str) -> Finding | None:
         """The most severe finding, there at this moment, that the plugin's own `heal` may resolve."""
@@ -106,8 +109,12 @@ class FindingsBook:
 
     def undeclared(self, plugin: str) -> None:
         """Say which codes the plugin reports without having declared them."""
-        for finding in self.of(plugin):
-            if finding.code not in self._catalogue:
+        reported = self.of(plugin)
+        codes = {finding.code for finding in reported}
+        for finding in reported:
+            if finding.code == UNDECLARED.code and finding.subject not in codes:
+                self._miss(finding.fingerprint, f"{plugin} does not report {finding.subject} any more")
+            elif finding.code not in self._catalogue:
                 summary = f"{plugin} reports {finding.code}, which no hook `findings` declares"
                 self.see(plugin, UNDECLARED.found(summary, subject=finding.code))
 

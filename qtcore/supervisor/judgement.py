@@ -22,6 +22,8 @@ from qtcore.supervisor.topology import Topology
 
 PATIENCE_S = 30.0
 """So long a plugin may wait for what is on its way before that is a finding."""
+BLAME_S = 2.0
+"""So long the evidence may take to tell which plugin of a host hangs."""
 _AT_WORK = frozenset({Lifecycle.STARTING, Lifecycle.RUNNING, Lifecycle.HEALING})
 _BACK = frozenset({Lifecycle.RUNNING, *OUT})
 _NO_FAILURES = frozenset({Cause.COLLATERAL, Cause.NOT_READY})
@@ -57,7 +59,7 @@ class Judgement:
         self._view = view
         self._clock = clock
         self._known = {name: _Known() for name in topology.plan.plugins}
-        self._hung: dict[str, str] = {}
+        self._hung: dict[str, tuple[str, float]] = {}
         self._deaths: dict[str, Facts] = {}
         self._news = False
 
@@ -78,7 +80,16 @@ class Judgement:
 
     def hung(self, plugin: str) -> str | None:
         """Why the plugin's host is given up at this moment, if it is."""
-        return self._hung.get(self._topology.host_of(plugin))
+        found = self._hung.get(self._topology.host_of(plugin))
+        return found[0] if found else None
+
+    def _is_hung(self, host: str) -> str | None:
+        """The same once nobody else can be blamed: the only one there, or the host does not die."""
+        if host not in self._hung:
+            return None
+        sentence, since_s = self._hung[host]
+        active = [name for name in self._topology.tenants(host) if self._state().plugins[name].active]
+        return sentence if len(active) == 1 or self._clock() - since_s >= BLAME_S else None
 
     def ended(self, message: wire.PluginEnded) -> None:
         """A generation said its last words."""
@@ -86,8 +97,8 @@ class Judgement:
         self._known[message.plugin].words = {key: word for key, word in words.items() if word is not None}
 
     def suspected(self, host: str, sentence: str) -> None:
-        """A host is given up."""
-        self._hung[host] = sentence
+        """A host is given up; whose fault that is the evidence may tell, a moment later."""
+        self._hung[host] = (sentence, self._clock())
         self.judge()
 
     def host_gone(self, death: Death) -> None:
@@ -134,7 +145,7 @@ class Judgement:
             end=known.end,
             needs_away=self._away_need(state),
             by_person=state.lifecycle is Lifecycle.STOPPED and state.cause is Cause.OPERATOR,
-            hung=self.hung(plugin) if state.active else None,
+            hung=self._is_hung(host) if state.active else None,
             ends_s=tuple(known.ends_s),
         )
 

@@ -171,3 +171,11 @@ def test_nobody_is_upstream_of_himself(relations: dict[str, Relations]) -> None:
     for name, sources in upstreams(relations).items():
         assert name not in sources
         assert all(name not in upstreams(relations)[source] for source in sources)
+
+
+def test_a_kind_that_names_its_cause_is_folded_wherever_that_is() -> None:
+    folded = fold(
+        [found("models", "QT-DISK"), found("database", "QT-UNWRITABLE", CRITICAL, effect_of=("QT-DISK",))],
+        {"models": Relations("a"), "database": Relations("b")},
+    )
+    assert codes(folded) == [("QT-DISK", ["QT-UNWRITABLE"])]

@@ -105,6 +105,15 @@ def test_a_silent_source_is_told_to_a_person() -> None:
     assert driver.state.findings == frozenset()
 
 
+def test_a_source_that_never_spoke_has_time_to_start() -> None:
+    """It comes after others; the posture is cautious meanwhile, so nothing hurries."""
+    driver = Driver(plugin("risk"), posture=STRICT)
+    driver.wait(29.9)
+    assert driver.state.findings == frozenset()
+    driver.wait(0.2)
+    assert driver.state.findings == {("QT-POSTURE-SOURCE-SILENT", "risk")}
+
+
 def test_a_level_that_is_not_on_the_scale_counts_as_caution() -> None:
     """A mistake in a claim tightens; it is neither dropped nor an error."""
     driver = guarded()
