@@ -65,7 +65,7 @@ def gather(home: Home, hours: float) -> ReportDocument:
         counts=status.counts,
         groups=groups,
         components=components,
-        scorecard=scorecard_of(components, states, groups),
+        scorecard=scorecard_of(components, groups),
         steps=steps,
         healings=past.healings,
         episodes=past.episodes,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from qtcore.health.model import Finding
 from qtcore.health.score import Deduction, Scored, score_overall, score_plugin
-from qtcore.records.state_file import StateFile
 from qtcore.report.document import Cap, Component, DeductionLine, FindingGroup, Scorecard, ScoreLine
 
 
-def scorecard_of(
-    components: Iterable[Component], states: dict[str, StateFile], groups: Iterable[FindingGroup] = ()
-) -> Scorecard:
+def scorecard_of(components: Sequence[Component], groups: Sequence[FindingGroup]) -> Scorecard:
     """By the formula of `qtcore.health.score`, with everything that is needed to redo it."""
-    listed = list(components)
-    folded = tuple(groups)
-    effects = frozenset(effect.fingerprint for group in folded for effect in group.effects)
-    scored = [_scored(component, states.get(component.line.name), effects) for component in listed]
-    overall = score_overall(scored, [item for group in folded for item in (group.cause, *group.effects)])
-    areas = {component.line.name: component.area for component in listed}
+    findings = [finding for group in groups for finding in (group.cause, *group.effects)]
+    effects = frozenset(effect.fingerprint for group in groups for effect in group.effects)
+    scored = [_scored(component, findings, effects) for component in components]
+    overall = score_overall(scored, findings)
+    areas = {component.line.name: component.area for component in components}
     return Scorecard(
         formula_version=overall.version,
         score=overall.score,
@@ -33,10 +30,10 @@ def _cap(deduction: Deduction) -> Cap:
     return Cap(ceiling=100 - deduction.points, reason=reason)
 
 
-def _scored(component: Component, state: StateFile | None, effects: frozenset[str]) -> Scored:
+def _scored(component: Component, findings: Sequence[Finding], effects: frozenset[str]) -> Scored:
     line = component.line
-    findings = state.findings if state else ()
-    return score_plugin(line.name, line.status, findings, line.restarts, vital=component.vital, effects=effects)
+    own = [finding for finding in findings if finding.plugin == line.name]
+    return score_plugin(line.name, line.status, own, line.restarts, vital=component.vital, effects=effects)
 
 
 def _line(item: Scored, area: str) -> ScoreLine:

@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
 _SHAPES = {"n": r"[\d,.]+", "plugin": r"[a-z][a-z0-9_]*", "status": r"[a-z]+", "severity": r"[a-z]+"}
 """What placeholders of these names take when a sentence is compared with its template; others take anything."""
-_OPEN = re.compile(r"\{(?!(?:n|plugin)\})")
+_OPEN = re.compile(r"\{(?!(?:n|plugin|severity)\})")
 """A template that begins with anything would fit nearly everything."""
 _KILO = 1024
 _UNITS_NO = {"h": "t"}
@@ -129,6 +129,12 @@ class Words:
                 return self.moment(datetime.fromisoformat(value))  # a moment that was kept as JSON
             case _:
                 return self.said(" ".join(str(value).split()))
+
+
+def capital(text: str) -> str:
+    """With a capital letter, unless the first word is a name of the code."""
+    first = text.partition(" ")[0]
+    return text if any(sign in first for sign in "_.`/-") else text[:1].upper() + text[1:]
 
 
 @cache

@@ -8,7 +8,7 @@ from qtcore.health.model import Finding, RemedyKind
 from qtcore.report.document import FindingGroup, ReportDocument
 from qtcore.report.page import Block, Card, Field, Mark, Text
 from qtcore.report.steps import command_of
-from qtcore.report.words import Words
+from qtcore.report.words import Words, capital
 
 _REMEDIES = {
     RemedyKind.SAFE: "safe remedy",
@@ -38,7 +38,7 @@ def _card(finding: Finding, words: Words, below_title: str = "", below: tuple[Ca
     return Card(
         badge=Mark(words(finding.severity.value).upper(), finding.severity.value),
         heading=f"{finding.code} · {where}",
-        lead=f"{_capital(title)}: {summary}" if title else _capital(summary),
+        lead=f"{capital(title)}: {summary}" if title else capital(summary),
         fields=tuple(_fields(finding, words)),
         note="; ".join(_standing(finding, words)),
         below_title=below_title,
@@ -72,9 +72,3 @@ def _standing(finding: Finding, words: Words) -> Iterator[str]:
         yield words("acknowledged by {who} {at}", who=finding.acknowledged_by, at=at)
     if finding.muted_until:
         yield words("muted until {at}", at=words.moment(finding.muted_until))
-
-
-def _capital(text: str) -> str:
-    """With a capital letter, unless the first word is a name of the code."""
-    first = text.partition(" ")[0]
-    return text if any(sign in first for sign in "_.`/-") else text[:1].upper() + text[1:]

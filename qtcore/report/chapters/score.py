@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from qtcore.health.score import FULL, VITAL_WEIGHT
 from qtcore.report.document import ReportDocument, Scorecard, ScoreLine
 from qtcore.report.page import Block, Cell, Grid, Heading, Mark, Points, Text
-from qtcore.report.words import Words
+from qtcore.report.words import Words, capital
 
 
 def score(report: ReportDocument, words: Words) -> Iterator[Block]:
@@ -19,7 +19,7 @@ def score(report: ReportDocument, words: Words) -> Iterator[Block]:
     areas = list(dict.fromkeys(line.area for line in card.plugins))
     for area in areas:
         if len(areas) > 1:
-            yield Heading(words(area) if area else words("Other"))
+            yield Heading(capital(words(area)) if area else words("Other"))
         yield Grid(
             tuple(map(words, ("component", "status", "weight", "score", "deductions"))),
             tuple(_row(line, words) for line in card.plugins if line.area == area),

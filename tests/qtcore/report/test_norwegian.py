@@ -59,8 +59,7 @@ def test_every_deduction_and_every_cap_is_translated(status: Status, severity: S
     scored = score_plugin("feed", status, [finding], 7, vital=True)
     for lost in scored.deductions:
         assert NORWEGIAN.said(lost.reason) != lost.reason or lost.reason.startswith("status "), lost.reason
-    cap = score_overall([scored]).cap
-    if cap is not None:
+    for cap in score_overall([scored], [finding]).caps:
         _at, _, reason = cap.reason.partition(": ")
         assert NORWEGIAN.said(reason) != reason, reason
 

@@ -14,11 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qtcore.health.model import Finding, Severity, Status
-from qtcore.kernel.words import Lifecycle
-from qtcore.records.clock import instant_now
-from qtcore.records.state_file import StateFile
 from qtcore.report.chapters import page_of
-from qtcore.report.document import Component, ReportDocument
+from qtcore.report.document import Component, FindingGroup, ReportDocument
 from qtcore.report.marking import scorecard_of
 from qtcore.report.rendering.markdown import as_markdown
 from qtcore.report.rendering.terminal import as_text
@@ -115,13 +112,13 @@ def test_the_printed_score_can_be_redone(
 ) -> None:
     """Whatever is wrong with whomever: the sums on paper are the sums of the program."""
     components: list[Component] = []
-    states: dict[str, StateFile] = {}
+    groups: list[FindingGroup] = []
     for index, (status, severities, restarts, vital, area) in enumerate(plugins):
         name = f"plugin_{index}"
         line = report.components[0].line.model_copy(update={"name": name, "status": status, "restarts": restarts})
         components.append(Component(line=line, area=area, vital=vital))
-        states[name] = _state(name, status, severities)
-    card = scorecard_of(components, states)
+        groups += _groups(name, severities)
+    card = scorecard_of(components, groups)
     text = render(report.model_copy(update={"scorecard": card, "components": tuple(components)}), language)
     if all(status is Status.OFF for status, *_ in plugins):
         assert card.score is None
@@ -138,19 +135,13 @@ def _scorecard_of(text: str) -> str:
     return rest[: end.start()] if end else rest
 
 
-def _state(name: str, status: Status, severities: list[Severity]) -> StateFile:
-    now = instant_now()
-    return StateFile(
-        plugin=name,
-        journal_seq=1,
-        generation=1,
-        lifecycle=Lifecycle.RUNNING,
-        status=status,
-        since=now.wall,
-        produced_at=now,
-        valid_until=now.later(9),
-        findings=tuple(
-            Finding(code=f"QT-{name.replace('_', '-').upper()}-{index}", severity=severity, summary="s")
-            for index, severity in enumerate(severities)
-        ),
-    )
+def _groups(plugin: str, severities: list[Severity]) -> list[FindingGroup]:
+    """The first is a cause with the second as its effect; all others stand alone."""
+    found = [
+        Finding(code=f"QT-{plugin.replace('_', '-').upper()}-{index}", severity=severity, summary="s", plugin=plugin)
+        for index, severity in enumerate(severities)
+    ]
+    if not found:
+        return []
+    groups = [FindingGroup(cause=found[0], effects=tuple(found[1:2]), severity=found[0].severity)]
+    return groups + [FindingGroup(cause=finding, severity=finding.severity) for finding in found[2:]]
