@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-import orjson
-
 SHORTEST = 4
+_DEPTH = 3
+"""A message in a log line in a journal's details is a string in a string in a string."""
 _LEAST_OF_BASE64 = 8
 """Fewer digits of base64 would be found in other words."""
 
@@ -21,46 +21,54 @@ def disguises(secret: bytes) -> set[bytes]:
 
 
 def _forms(secret: bytes) -> Iterator[bytes]:
-    texts = set(_texts(secret))
-    for text in texts | {_bytes_repr(secret)}:
-        yield text
-        yield from _base64(text)
-    yield secret.hex().encode()
-    yield secret.hex().upper().encode()
-
-
-def _texts(secret: bytes) -> Iterator[bytes]:
-    """As it is written in text: plain, in JSON and in JSON within JSON, in addresses, in HTML, in Python."""
     yield secret
+    yield from _binary(secret)
+    yield repr(secret)[2:-1].encode()
     try:
         text = secret.decode()
     except UnicodeDecodeError:
         return
-    for escaped in (_escaped(text, ascii_only=False), _escaped(text, ascii_only=True)):
-        yield escaped.encode()
-        yield _escaped(escaped, ascii_only=False).encode()
-    for quoted in (quote(text, safe=""), quote(text), quote_plus(text)):
-        yield quoted.encode()
-        yield quote(quoted, safe="").encode()
-        yield _lower_escapes(quoted).encode()
-    yield html.escape(text).encode()
-    yield html.escape(text, quote=False).encode()
-    yield repr(text)[1:-1].encode()
-    yield text.replace("'", "''").encode()  # in SQL
+    for written in _within_json(_written(text)):
+        yield written.encode("utf-8", "surrogatepass")
+    for escaped in _within_json({text}, depth=1):
+        yield from _binary(escaped.encode("utf-8", "surrogatepass"))
 
 
-def _escaped(text: str, *, ascii_only: bool) -> str:
-    return json.dumps(text)[1:-1] if ascii_only else orjson.dumps(text)[1:-1].decode()
+def _binary(value: bytes) -> Iterator[bytes]:
+    yield from _base64(value)
+    yield value.hex().encode()
+    yield value.hex().upper().encode()
+
+
+def _written(text: str) -> set[str]:
+    """As it is written in a text: plain, in an address, in HTML, in Python, in SQL."""
+    quoted = {quote(text, safe="", errors="surrogatepass"), quote(text, errors="surrogatepass")}
+    quoted.add(quote_plus(text, errors="surrogatepass"))
+    return {
+        text,
+        *quoted,
+        *map(_lower_escapes, quoted),
+        *(quote(once, safe="") for once in quoted),
+        html.escape(text),
+        html.escape(text, quote=False),
+        repr(text)[1:-1],
+        text.replace("'", "''"),
+    }
+
+
+def _within_json(texts: set[str], depth: int = _DEPTH) -> set[str]:
+    """The texts, and as strings of JSON, of JSON within JSON, and so on; with and without escapes for letters."""
+    found = layer = set(texts)
+    for _ in range(depth):
+        layer = {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in layer for ascii_only in (True, False)}
+        found = found | layer
+    return found
 
 
 def _lower_escapes(quoted: str) -> str:
     """`%2f` is as good as `%2F`."""
     parts = quoted.split("%")
     return "%".join([parts[0], *(part[:2].lower() + part[2:] for part in parts[1:])])
-
-
-def _bytes_repr(secret: bytes) -> bytes:
-    return repr(secret)[2:-1].encode()
 
 
 def _base64(secret: bytes) -> Iterator[bytes]:

@@ -16,9 +16,10 @@ from qtcore.bundle.pseudonyms import Pseudonyms
 from qtcore.bundle.token_forms import MARK, without_tokens
 
 _BREAK = re.compile(
-    rb"[\r\n\\\x1b]"  # one set of first bytes, which is searched for quickly
-    rb"(?:(?<=[\r\n])[\r\n \t>|#]*|(?<=\\)(?:r\\n|\\n|n)(?:\\t|[ \t>|#])*|(?<=\x1b)\[[0-9;]*m)"
+    rb"[\s>|#\\\x1b]"  # one set of first bytes, which is searched for quickly
+    rb"(?:(?<=[\s>|#])[\s>|#]*|(?<=\\)\\*(?:r\\+n|n|t)?|(?<=\x1b)\[[0-9;]*m)"
 )
+"""What may stand between two halves of a value: spaces, line breaks as such or escaped, marks of quoting, colours."""
 _LEAST_SPLIT = 8
 """Shorter values are found by chance once the breaks of a text are taken out."""
 
@@ -28,9 +29,9 @@ class Scrubber:
 
     def __init__(self, secrets: Iterable[bytes], pseudonyms: Pseudonyms | None = None) -> None:
         forms = sorted({form for secret in secrets for form in disguises(secret)})
-        long_ = [form for form in forms if len(form) >= _LEAST_SPLIT]
+        squeezed = {_BREAK.sub(b"", form) for form in forms}
         self._whole = _finder(forms)
-        self._split = _finder(long_)
+        self._split = _finder(sorted(form for form in squeezed if len(form) >= _LEAST_SPLIT))
         self._pseudonyms = pseudonyms or Pseudonyms()
 
     def clean(self, text: bytes) -> tuple[bytes, int]:

@@ -49,7 +49,7 @@ _FORMS: dict[bytes, bytes] = {
 _WORDS = tuple(_FORMS)
 _PATTERNS = tuple(re.compile(_FORMS[word], re.DOTALL | (re.IGNORECASE if word in _NAMES else 0)) for word in _WORDS)
 _FINDER = BytesAhoCorasick(_WORDS)
-_INNOCENT = re.compile(rb"(?i)(?:true|false|null|none|sha256:[0-9a-f]{8,16}|\(empty\)|\(set|\*{3,}|<secret)")
+_INNOCENT = re.compile(rb"(?i)(?:true|false|null|none|sha256:[0-9a-f]{8,16}|\(empty|\(set|\*{3,}|<secret)")
 
 
 def without_tokens(text: bytes) -> tuple[bytes, int]:

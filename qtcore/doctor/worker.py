@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -120,6 +121,8 @@ def _live(jobs: Sequence[Job], orders: int, answers: int, stacks: int, parent: i
         quiet = os.open(os.devnull, os.O_RDWR)
         for standard in (0, 1, 2):
             os.dup2(quiet, standard)  # what a job prints is nobody's answer
+        sys.stdout = sys.stderr = os.fdopen(quiet, "w")
+        faulthandler.disable()
         faulthandler.register(STACK_SIGNAL, file=stacks, all_threads=False)
         with os.fdopen(orders, "rb") as lines:
             for line in lines:
