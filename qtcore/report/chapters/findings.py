@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from qtcore.health.model import Finding, RemedyKind
 from qtcore.report.document import FindingGroup, ReportDocument
@@ -29,21 +30,34 @@ def findings(report: ReportDocument, words: Words) -> Iterator[Block]:
 def _group(group: FindingGroup, words: Words) -> Card:
     effects = len(group.effects)
     title = words.plural(effects, "{n} finding follows from it", "{n} findings follow from it") if effects else ""
-    return _card(group.cause, words, title, tuple(_card(effect, words) for effect in group.effects))
+    return _card(group.cause, words, title, tuple(_effect(effect, words) for effect in group.effects))
 
 
 def _card(finding: Finding, words: Words, below_title: str = "", below: tuple[Card, ...] = ()) -> Card:
     where = " · ".join(filter(None, (finding.plugin or words("supervisor"), finding.subject)))
-    title, summary = words.said(finding.title), words.said(finding.summary)
+    title, summary = words.said(finding.title), words.said(_beyond(finding.title, finding.summary))
     return Card(
         badge=Mark(words(finding.severity.value).upper(), finding.severity.value),
         heading=f"{finding.code} · {where}",
-        lead=f"{capital(title)}: {summary}" if title else capital(summary),
+        lead=": ".join(filter(None, (capital(title), summary))) if title else capital(summary),
         fields=tuple(_fields(finding, words)),
         note="; ".join(_standing(finding, words)),
         below_title=below_title,
         below=below,
     )
+
+
+def _beyond(title: str, summary: str) -> str:
+    """What the summary says that the title does not: many a summary begins with it."""
+    begins = title and summary.lower().startswith(title.lower())
+    return summary[len(title) :].lstrip(" :;,") if begins else summary
+
+
+def _effect(finding: Finding, words: Words) -> Card:
+    """In short: it goes with its cause, so what to do about it alone is of no use."""
+    card = _card(finding, words)
+    kept = {words(label) for label in ("evidence", "consequence", "trace")}
+    return replace(card, fields=tuple(field for field in card.fields if field.label in kept))
 
 
 def _fields(finding: Finding, words: Words) -> Iterator[Field]:

@@ -62,7 +62,11 @@ def _answers(item: Component, words: Words) -> Iterator[Cell]:
 
 
 def _doubts(asked: list[Component], words: Words) -> Iterator[str]:
+    """One sentence for each reason of each plugin, with the questions that it answers."""
     for item in asked:
+        reasons: dict[str, list[str]] = {}
         for question in item.questions:
             if question.status not in {Status.HEALTHY, Status.OFF}:
-                yield f"{item.line.name}, {words(question.name)}: {words.said(question.reason)}"
+                reasons.setdefault(question.reason, []).append(words(question.name))
+        for reason, names in reasons.items():
+            yield f"{item.line.name}, {', '.join(names)}: {words.said(reason)}"
