@@ -81,7 +81,7 @@ def live(start: Start) -> Live:
     def all_healthy() -> bool:
         return all(live.state(name).get("status") == "healthy" for name in ("base", "mate", "kid"))
 
-    live.until(all_healthy, "all healthy")
+    live.until(all_healthy, "all healthy", within_s=60)
     return live
 
 
