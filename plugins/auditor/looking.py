@@ -30,7 +30,7 @@ FRESH_LOOKS = 3.0
 LEAST_FRESH_S = 6.0
 
 
-DOUBTFUL_S, UNDOUBTED_S = 0.8, 5.0
+DOUBTFUL_S, UNDOUBTED_S = 0.8, 2.5
 """How old the venue's word may be before the exchange is asked to look again: what it does by itself is not hurried."""
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, SecretStr
 
 from plugins.auditor.view import Limits
 from plugins.store import DatabaseUrl
-from qtcore import Settings
+from qtcore import Settings, means
 
 
 class AuditorSettings(Settings):
@@ -21,12 +21,14 @@ class AuditorSettings(Settings):
     judged_s: PositiveFloat = Field(default=10.0, description="how often it is asked what has been judged")
     call_timeout_s: PositiveFloat = Field(default=1.5, description="how long another plugin may take to answer")
     repair_again_s: PositiveFloat = Field(default=20.0, description="least time between two requests for one repair")
-    positions: PositiveInt = Field(default=4, description="open at once; the same as the executor's and the guard's")
+    positions: PositiveInt = Field(default=4, description="open at once", json_schema_extra=means("limit.positions"))
     stop_share: Decimal = Field(default=Decimal("0.2"), gt=0, lt=1, description="a stop further away is too far")
     price_share: Decimal = Field(
         default=Decimal("0.01"), gt=0, lt=1, description="feed and venue may differ by so much of the price"
     )
-    interval_s: PositiveInt = Field(default=60, description="length of a candle; the same as the feed's")
+    interval_s: PositiveInt = Field(
+        default=60, description="length of a candle", json_schema_extra=means("market.interval", market=True)
+    )
 
     @property
     def limits(self) -> Limits:
