@@ -33,7 +33,7 @@ MOST_BYTES = 9_500_000
 SECONDS = 5.0
 _FOR_SECRETS = 0.25
 """The share of the time in which values are looked for that must not leave."""
-_FOR_PACKING = 0.15
+_FOR_PACKING = 0.25
 _LEAST_S = 0.2
 _ALWAYS = (
     LeftOut(what="databases", because="they are large and hold more than the trouble; the journal's end is here"),

@@ -20,7 +20,7 @@ _BREAK = re.compile(
     rb"(?:(?<=[\s>|#])[\s>|#]*|(?<=\\)\\*(?:r\\+n|n|t)?|(?<=\x1b)\[[0-9;]*m)"
 )
 """What may stand between two halves of a value: spaces, line breaks as such or escaped, marks of quoting, colours."""
-_LEAST_SPLIT = 8
+_LEAST_SPLIT = 6
 """Shorter values are found by chance once the breaks of a text are taken out."""
 
 

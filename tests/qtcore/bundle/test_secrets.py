@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from qtcore.bundle.known_secrets import known_secrets
@@ -81,7 +81,8 @@ def test_a_value_is_found_in_json_base64_and_hex(secret: str, shift: int, ascii_
 
 @given(SECRET, st.integers(1, 7), st.sampled_from(["\n", "\r\n", "\n    ", "\\n", "\n> "]))
 def test_a_value_that_is_split_over_lines_is_found(secret: str, at: int, between: str) -> None:
-    """Terminals, mails and tracebacks break lines where they like."""
+    """Terminals, mails and tracebacks break lines where they like; marks of quoting are taken for a break."""
+    assume(len(secret) - sum(map(secret.count, ">|#\\")) >= 8)
     clean, removed = Scrubber([secret.encode()]).clean(f"a {secret[:at]}{between}{secret[at:]} z".encode())
     assert removed >= 1
     assert secret[at:].encode() not in clean
