@@ -121,6 +121,18 @@ def test_each_gate_refuses_with_its_own_code(scene: Any, code: OutcomeCode, chan
     assert refusal.sentence
 
 
+def test_e3_a_long_in_a_down_trend_must_be_surer(scene: Any) -> None:
+    """Against a clear trend an ordinary confidence is refused, with what it had and what it would have needed."""
+    _, falling = _policy(trend=Decimal("-0.05"))(scene)
+    needed = falling.policy.counter_trend_confidence
+    signal = replace(scene.signal, confidence=needed - Decimal("0.01"))
+    refusal = judge(signal, falling, scene.rules)
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.had, refusal.needed) == (OutcomeCode.TREND, signal.confidence, needed)
+    assert isinstance(judge(replace(signal, confidence=needed), falling, scene.rules), Order)
+    assert isinstance(judge(signal, _policy(trend=Decimal("0.05"))(scene)[1], scene.rules), Order)
+
+
 def test_sources_may_be_excluded(scene: Any) -> None:
     """A source that is not traded ends its signals at the source gate."""
     policy = replace(scene.trading_policy, sources=())

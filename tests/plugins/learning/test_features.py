@@ -230,7 +230,7 @@ def test_no_bar_knows_what_was_settled_at_its_own_close(settled_s: list[int], cl
     assert found == before[-1] if before else np.isnan(found)
 
 
-def test_a_symbol_without_history_is_not_covered_and_nothing_is_zero(market: Panel) -> None:
+def test_e20_a_symbol_without_history_is_not_covered_and_nothing_is_zero(market: Panel) -> None:
     """E5, E20: too little history is missing, never filled in, and an unknown symbol is missing altogether."""
     engine = FeatureEngine(60)
     for candle in candles(market, "AUSDT"):

@@ -32,6 +32,7 @@ from plugins.learning.ensemble import Ballot
 from plugins.learning.features import History
 from plugins.learning.training import Trained, train_members
 from plugins.models import Models
+from plugins.models.bench import Bench
 from plugins.store import database_url, open_store
 from qtcore import CallUnanswered, QtError
 from qtcore.testing import Plug, harness
@@ -154,7 +155,7 @@ async def test_every_vote_is_in_the_signal_and_stored(home: Path) -> None:
 
 
 @pytest.mark.parametrize(("least", "spoken"), [(0.2, False), (0.9999999, True)])
-async def test_the_rule_is_silent_where_the_ensemble_takes_a_side(home: Path, least: float, spoken: bool) -> None:
+async def test_e1_the_rule_is_silent_where_the_ensemble_takes_a_side(home: Path, least: float, spoken: bool) -> None:
     """E1: a fallback stays one: the rule is silent where the ensemble has just taken a side, and speaks elsewhere."""
     market = Market()
     ensemble_settings = {**EAGER["ensemble"], "least_probability": least}
@@ -205,6 +206,34 @@ async def test_e9_a_damaged_champion_is_found_and_replaced(home: Path) -> None:
         assert store.pointers(MemberName.LIGHTGBM).champion == pointers.previous
         await close(h, market)
         await h.until(lambda: len(ensemble(h)) == len(SYMBOLS))
+
+
+async def test_e1_a_member_whose_library_is_missing_is_named_and_nobody_votes_in_its_stead(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no weight and says which library it needs; with all of them missing there is no ensemble at all."""
+
+    def without(*members: MemberName) -> None:
+        for module in ("plugins.models.bench", "plugins.learning.artefacts.champions"):
+            monkeypatch.setattr(f"{module}.missing_library", lambda name: f"lib{name}" if name in members else None)
+
+    without(MemberName.XGBOOST)
+    market = Market()
+    async with harness(home=home) as h:
+        await begin(h, market, EAGER)
+        await close(h, market)
+        await h.until(lambda: len(ensemble(h)) == len(SYMBOLS))
+        votes = {vote.member: vote for vote in ensemble(h)[0].votes}
+    missing = votes[MemberName.XGBOOST]
+    assert (missing.standing, missing.weight, missing.reason) == (
+        Standing.NOT_INSTALLED, 0.0, "libxgboost is not installed",
+    )  # fmt: skip
+    assert votes[MemberName.LIGHTGBM].weight == 1.0
+    without(*MemberName)
+    bench = Bench(home)
+    bench.refresh()
+    assert not bench.trained
+    assert {ballot.standing for ballot in bench.nets.values()} == {Standing.NOT_INSTALLED}
 
 
 async def test_nets_that_are_late_are_late_by_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

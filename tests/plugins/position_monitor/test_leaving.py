@@ -50,7 +50,7 @@ def short(sight: Sight) -> Sight:
 # --- re-evaluation --------------------------------------------------------------------------------
 
 
-def test_an_opposite_prediction_as_sure_as_an_entry_closes(calm: Sight) -> None:
+def test_e2_an_opposite_prediction_as_sure_as_an_entry_closes(calm: Sight) -> None:
     """The original only warned; here the position is left."""
     act = decide(said(calm, View.SHORT, "0.45"), RULES, Posture.NORMAL)
     assert isinstance(act, Close)

@@ -86,7 +86,7 @@ async def test_where_it_may_not_act_it_says_what_it_would_have_done() -> None:
         assert any("promote xgboost" in what for what in h.withheld)
 
 
-async def test_too_little_history_is_said_and_nothing_is_trained() -> None:
+async def test_e23_too_little_to_learn_from_is_said_and_nothing_is_trained() -> None:
     """A learner without enough decisions is starved, in that word."""
     async with harness() as h:
         store = await begin(h, least_samples=100_000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,8 @@ from plugins.learning.labels import Barriers
 from plugins.learning.rows import Floats
 from plugins.learning.validation import judged_paths, walk_forward
 from plugins.retraining.comparing import Comparison, compared
+from plugins.retraining.condition import Reading, findings_of
+from plugins.retraining.record import Record
 from plugins.retraining.rules import Gate, Ruling, as_canary, in_shadow, on_folds
 from plugins.retraining.triggers import HOUR_MS, Facts, Reasons, due
 from tests.plugins.learning.planted import CHALLENGERS, Maker, honest, market_with_edge
@@ -79,6 +81,29 @@ def test_nothing_is_promoted_that_is_not_surely_better(gain: float, width: float
         assert decisions >= GATE.shadow_decisions
 
 
+def test_e15_a_drift_that_lasts_is_a_reason_to_train_and_not_only_a_line_in_a_log() -> None:
+    """Within the pause of the last training it waits; after it the training begins for that reason."""
+    drifting = Facts(HOUR_MS * 10, (), HOUR_MS * 9, 0, "the stream of ensemble has changed", "")
+    reasons = Reasons(every_h=24, least_trades=50, pause_h=2)
+    assert due(drifting, reasons) == ""
+    assert due(replace(drifting, now_ms=HOUR_MS * 11), reasons) == "the stream of ensemble has changed"
+
+
+def reading(**given: object) -> Reading:
+    idle = {"record": Record(), "last": None, "stage": None, "working_on": "", "due": "", "waits": "", "due_for_s": 0.0}
+    return Reading(**{**idle, "patience_s": 70.0, "failure": "", "starved": "", **given})  # type: ignore[arg-type]
+
+
+def test_e25_a_training_that_is_due_and_that_nobody_begins_is_found() -> None:
+    """A scheduler that says "running" is no training: what is due and not begun is told, with reason and time."""
+    why = "50 trades have closed since the last training"
+    assert findings_of(reading(due=why, due_for_s=60.0)) == []
+    assert findings_of(reading(due=why, due_for_s=600.0, working_on="training")) == []
+    (found,) = findings_of(reading(due=why, due_for_s=600.0))
+    assert (found.code, found.evidence["due_for_s"]) == ("QT-RETRAINING-OVERDUE", 600)
+    assert why in found.summary
+
+
 def test_reasons_to_train() -> None:
     """The first training, age, closed trades, doubt and a person; never again at once, but for a person."""
     reasons = Reasons(every_h=24, least_trades=50, pause_h=1)
@@ -133,7 +158,11 @@ def _calibrated(past: Floats, live: Floats, judged: Samples) -> Floats:
     return Calibration.fit(past, judged.labels, judged.weights).apply(live)
 
 
-@pytest.mark.parametrize("name", sorted(CHALLENGERS))
+INCIDENTS = {"collapsed": "e16", "biased": "e4", "constant": "e12", "overconfident": "e11", "wrong scale": "e13"}
+"""Where a challenger goes wrong as one of the original's models did."""
+
+
+@pytest.mark.parametrize("name", sorted(CHALLENGERS), ids=lambda name: f"{INCIDENTS.get(name, '')} {name}".strip())
 def test_no_planted_challenger_is_promoted(market: Samples, name: str) -> None:
     """Leaky, biased, stale, constant, overconfident, collapsed, swapped, on another scale: the champion stays."""
     assert not promoted(CHALLENGERS[name], market)

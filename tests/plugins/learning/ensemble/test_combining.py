@@ -105,7 +105,7 @@ def test_senseless_weights_are_refused(weights: dict[MemberName, float]) -> None
 
 @settings(max_examples=80, deadline=None)
 @given(st.tuples(parts, parts, parts))
-def test_e7_confidence_is_a_probability_on_its_scale(raw: tuple[float, float, float]) -> None:
+def test_e7_e21_confidence_is_a_probability_on_its_scale_and_no_chance(raw: tuple[float, float, float]) -> None:
     """E7, E21: confidence is the calibrated probability of the side taken, never above 0.95, and the same each time."""
     total = sum(raw)
     said = (raw[0] / total, raw[1] / total, raw[2] / total)

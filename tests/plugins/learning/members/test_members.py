@@ -89,7 +89,7 @@ def test_what_cannot_be_learned_is_refused(name: MemberName, lesson: Make) -> No
 
 
 @pytest.mark.parametrize("name", MEMBERS)
-def test_a_foreign_file_is_refused(name: MemberName, tmp_path: Path) -> None:
+def test_e18_a_foreign_file_is_refused(name: MemberName, tmp_path: Path) -> None:
     """E18: a scaler, metadata or a 166-byte file is not a model, whatever its name says."""
     for file in ("model.json", "model.txt", "weights.safetensors", "net.json"):
         (tmp_path / file).write_bytes(b'{"scaler": [1, 2, 3]}'.ljust(166))
