@@ -29,7 +29,13 @@ DB = FindingKind(
     consequence="no entries; protective and closing orders still go out and are written down later",
     fix="free space on the disk or repair it; exchange.db must not be deleted while positions are open",
     verify=_STATUS,
-    remedies=(Remedy.manual("df -h", "shows which disk is full", "exchange.db is written again within seconds"),),
+    remedies=(
+        Remedy.confirm(
+            """call logs.prune '{"keep_days": 0}'""",
+            "deletes all older parts of logs in the home, which frees space where there are any",
+        ),
+        Remedy.manual("df -h", "shows which disk is full", "exchange.db is written again within seconds"),
+    ),
     effect_of=("QT-LOGS-DISK", "QT-STATE-UNWRITABLE", "QT-JOURNAL-UNWRITABLE"),
 )
 DB_DAMAGED = FindingKind(
@@ -135,6 +141,7 @@ FOREIGN_POSITION = FindingKind(
     fix="close them by hand, or give the application an account of its own",
     verify="qt strangers",
     remedies=(_STRANGERS,),
+    reach=Reach.NOTHING,
     root=True,
 )
 FOREIGN = FindingKind(
@@ -146,6 +153,7 @@ FOREIGN = FindingKind(
     fix="cancel them at the venue, or give the application an account of its own",
     verify="qt strangers",
     remedies=(_STRANGERS,),
+    reach=Reach.NOTHING,
     root=True,
 )
 

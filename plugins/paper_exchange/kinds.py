@@ -26,7 +26,13 @@ LEDGER = FindingKind(
     consequence="every order is refused and the market stands still: nothing is said that is not kept",
     fix="free disk space, or make the home folder writable",
     verify="the next moment of the market is written by itself within a second",
-    remedies=(Remedy.manual("df -h", "shows which disk is full", "the market moves again"),),
+    remedies=(
+        Remedy.confirm(
+            """call logs.prune '{"keep_days": 0}'""",
+            "deletes all older parts of logs in the home, which frees space where there are any",
+        ),
+        Remedy.manual("df -h", "shows which disk is full", "the market moves again"),
+    ),
     effect_of=("QT-LOGS-DISK", "QT-STATE-UNWRITABLE", "QT-JOURNAL-UNWRITABLE"),
 )
 MARKET_ENDED = FindingKind(

@@ -150,7 +150,13 @@ MEMORY_UNWRITTEN = FindingKind(
     consequence="limits hold as long as this process lives; after a restart they would have to be proven again",
     fix="free space on the disk of the home folder",
     verify="`qt status` shows risk_guard healthy",
-    remedies=(Remedy.manual("df -h", "shows which disk is full", "the file is written within seconds"),),
+    remedies=(
+        Remedy.confirm(
+            """call logs.prune '{"keep_days": 0}'""",
+            "deletes all older parts of logs in the home, which frees space where there are any",
+        ),
+        Remedy.manual("df -h", "shows which disk is full", "the file is written within seconds"),
+    ),
     effect_of=("QT-LOGS-DISK", "QT-STATE-UNWRITABLE", "QT-JOURNAL-UNWRITABLE"),
 )
 
