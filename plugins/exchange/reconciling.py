@@ -263,9 +263,10 @@ class Reconciler:
                 await self._clear(found[order_id])
 
     async def _clear(self, known: Tracked) -> None:
-        held = await self._requests.positions(known.intent.symbol)
-        entering = self._books.entering(known.intent.symbol)
-        if not entering and orphans([known], held):
+        """Cancel it only where the fills, too, say that nothing is held: a venue may answer with nothing for long."""
+        symbol = known.intent.symbol
+        held = await self._requests.positions(symbol)
+        if self._books.agrees(symbol) and not self._books.entering(symbol) and orphans([known], held):
             self._ctx.log.info("a stop that guards nothing is cancelled", order=known.intent.id)
             with self._sender.holding(known.intent.id):
                 await self._sender.cancel(known)

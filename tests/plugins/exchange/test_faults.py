@@ -91,6 +91,21 @@ async def test_f7_a_stop_filled_in_part_leaves_a_naked_rest_that_is_told(door: H
     assert placed["stop_status"] == "live"
 
 
+async def test_g1_empty_answers_take_no_stop_away(venue: Any, tmp_path: Any, open_door: Any) -> None:
+    """G1: the venue says again and again that nothing is held, and the fills say otherwise: the stop stays."""
+    async with open_door(venue.origin, tmp_path / "home", reconcile_s=0.3) as h:
+        await h.call("exchange.enter", wish(venue))
+        await h.call("exchange.reconcile")
+        venue.fault("empty_reply", path="/fapi/v3/positionRisk", seconds=60)
+        before = h.progress("exchange")["reconciled"]
+        await h.until(lambda: h.progress("exchange")["reconciled"] > before + 8)
+        assert len(venue.stops(SYMBOL)) == 1
+        venue.clear_faults()
+        await h.call("exchange.reconcile")
+        assert venue.position(SYMBOL) == Decimal("0.010")
+        assert len(venue.stops(SYMBOL)) == 1
+
+
 async def test_g1_one_stale_snapshot_cancels_nothing(door: Harness, venue: Any) -> None:
     """The venue answers as if there were no position yet: the stop stays, and the position is not declared closed."""
     venue.fault("stale_snapshot", seconds=1.5)
