@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from qtcore.records.atomic import replace_file
 
-MOST = 400
-"""How many are kept: two weeks of one an hour, with some changes between."""
+MOST = 600
+"""How many are kept: two weeks of one an hour, and a day with many changes."""
 MOST_BYTES = 200 * 1024 * 1024
+_ALL, _TENS = timedelta(hours=2), timedelta(days=1)
 _STAMP = "%Y%m%dT%H%M%SZ"
 _DATA, _PAGE = ".json", ".html"
 
@@ -55,13 +56,36 @@ def keep(folder: Path, at: datetime, data: bytes, page: bytes) -> Kept:
 
 
 def prune(folder: Path, *, most: int = MOST, most_bytes: int = MOST_BYTES) -> int:
-    """Delete the oldest until count and size are within their limits; the newest always stays. Returns how many."""
+    """Thin out what is old, then delete the oldest until the limits hold; the newest stays. Returns how many went."""
     kept = kept_reports(folder)
-    gone = surplus(kept, [item.bytes for item in kept], most, most_bytes)
-    for item in kept[:gone]:
+    thin = thinned(kept)
+    gone = thin[: surplus(thin, [item.bytes for item in thin], most, most_bytes)]
+    doomed = [item for item in kept if item not in thin or item in gone]
+    for item in doomed:
         item.path.unlink(missing_ok=True)
         item.page.unlink(missing_ok=True)
-    return gone
+    return len(doomed)
+
+
+def thinned(kept: Sequence[Kept]) -> list[Kept]:
+    """All of the last hours, then the last of each ten minutes of a day, before that the last of each hour.
+
+    A night of flapping must not push out two weeks.
+    """
+    if not kept:
+        return []
+    now = kept[-1].at
+    last = {_slot(item.at, now - item.at): item for item in kept}
+    return [item for item in kept if last[_slot(item.at, now - item.at)] is item]
+
+
+def _slot(at: datetime, age: timedelta) -> tuple[str, datetime]:
+    """Of the reports with the same one only the last is kept."""
+    if age < _ALL:
+        return "each", at
+    if age < _TENS:
+        return "ten minutes", at.replace(minute=at.minute // 10 * 10, second=0)
+    return "hour", at.replace(minute=0, second=0)
 
 
 def surplus(kept: Sequence[Kept], sizes: Sequence[int], most: int, most_bytes: int) -> int:

@@ -71,7 +71,8 @@ class Words:
         for pattern, translated in self._templates:
             if found := pattern.fullmatch(text):
                 return translated.format(**{name: self.said(value) for name, value in found.groupdict().items()})
-        return text
+        head, colon, rest = text.partition(": ")
+        return f"{self.texts[head]}: {self.said(rest)}" if colon and head in self.texts else text
 
     @cached_property
     def _templates(self) -> tuple[tuple[re.Pattern[str], str], ...]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from qtcore.errors import ConfigurationError
 from qtcore.health.model import Status
 from qtcore.records.home import Home
-from qtcore.report.archive import Kept, keep, kept_reports, newest_before, prune, surplus
+from qtcore.report.archive import MOST, Kept, keep, kept_reports, newest_before, prune, surplus, thinned
 from qtcore.report.chapters import page_of
 from qtcore.report.chapters.difference import page_of_difference
 from qtcore.report.difference import difference
@@ -89,6 +89,19 @@ def test_the_oldest_go_and_the_newest_stays(home: Home) -> None:
     (left,) = kept_reports(home.reports)
     assert sorted(path.name for path in home.reports.iterdir()) == sorted([left.path.name, left.page.name])
     assert prune(home.reports, most_bytes=1) == 0
+
+
+def test_a_night_of_flapping_leaves_the_days_before(report: ReportDocument) -> None:
+    """All of the last two hours, one of each ten minutes of the day, one of each hour before it."""
+    kept = [Kept(report.at - timedelta(minutes=each), Path(str(each))) for each in range(14 * 24 * 60, -1, -1)]
+    left = thinned(kept)
+    ages = [(report.at - item.at) / timedelta(hours=1) for item in left]
+    assert sum(age < 2 for age in ages) == 120
+    assert sum(2 <= age < 24 for age in ages) - 22 * 6 in {0, 1}  # a slot that two ages share has one of each
+    assert sum(age >= 24 for age in ages) - 13 * 24 in {0, 1}
+    assert left[-1] is kept[-1]
+    assert thinned(left) == left
+    assert len(left) <= MOST
 
 
 @given(st.lists(st.integers(0, 1000), max_size=30), st.integers(1, 20), st.integers(1, 5000))

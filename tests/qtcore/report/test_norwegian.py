@@ -85,3 +85,26 @@ def test_one_and_many() -> None:
     assert NORWEGIAN.plural(1, one, many) == "1 funn er åpent"
     assert NORWEGIAN.plural(1200, one, many) == "1\N{NO-BREAK SPACE}200 funn er åpne"
     assert Words().plural(1, one, many) == "1 finding is open"
+
+
+@pytest.mark.parametrize(
+    ("said", "norwegian"),
+    [
+        ("starting: its delay is over", "starter: ventetiden er over"),
+        ("degraded: feed, models", "svekket: feed, models"),
+        (
+            "was not ready within 30 s (end 2 in 60 s, 5 allowed); starts again in 17 s",
+            "ble ikke klar innen 30 s (slutt 2 på 60 s, 5 tillatt); starter igjen om 17 s",
+        ),
+        ("supervisor: risk_guard (vital) is starting", "overvåkeren: risk_guard (livsviktig): starter"),
+        (
+            "lost its host analysis to history (was not ready within 5 s); starts again at once",
+            "mistet prosessen analysis på grunn av history (ble ikke klar innen 5 s); starter igjen straks",
+        ),
+        ("feed is stale: no candle", "feed is stale: no candle"),
+    ],
+)
+def test_what_the_framework_says_at_run_time_fits_templates(said: str, norwegian: str) -> None:
+    """Also one within another; what a plugin says stays as it said it."""
+    assert NORWEGIAN.said(said) == norwegian
+    assert Words().said(said) == said
