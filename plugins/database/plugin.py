@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import anyio
 from anyio import to_thread
 
+from plugins.checks import databases
 from plugins.database import offline
 from plugins.database.catching_up import CatchUp
 from plugins.database.condition import Figures, health_of
@@ -31,7 +32,7 @@ from plugins.store.equity import EquityBounds
 from plugins.store.files import BackupFailed
 from plugins.store.foothold import Foothold
 from plugins.store.integrity import damage_of
-from qtcore import Context, Finding, FindingKind, Gap, Health, NotReady, Plugin, Section, action, every, hookimpl
+from qtcore import Check, Context, Finding, FindingKind, Gap, Health, NotReady, Plugin, Section, action, every, hookimpl
 
 Ctx = Context[DatabaseSettings]
 
@@ -133,6 +134,12 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
     def findings() -> tuple[FindingKind, ...]:
         """Everything that may be wrong with it."""
         return KINDS
+
+    @staticmethod
+    @hookimpl
+    def checks() -> tuple[Check, ...]:
+        """What the doctor looks at, whether anything runs or not."""
+        return (Check("history", databases.history), Check("backups", databases.backups))
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import anyio
 
+from plugins.checks import databases, safety
 from plugins.domain import (
     Account,
     ExitReason,
@@ -54,7 +55,19 @@ from plugins.exchange.views import (
     position_line,
     seen_by,
 )
-from qtcore import Context, Finding, FindingKind, Health, NeedsOperator, NotReady, Plugin, action, every, hookimpl
+from qtcore import (
+    Check,
+    Context,
+    Finding,
+    FindingKind,
+    Health,
+    NeedsOperator,
+    NotReady,
+    Plugin,
+    action,
+    every,
+    hookimpl,
+)
 
 Ctx = Context[ExchangeSettings]
 ENTER_TIMEOUT_S = 30.0
@@ -144,6 +157,16 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
     def findings() -> tuple[FindingKind, ...]:
         """Everything that may be wrong with it."""
         return KINDS
+
+    @staticmethod
+    @hookimpl
+    def checks() -> tuple[Check, ...]:
+        """What the doctor looks at, whether anything runs or not."""
+        return (
+            Check("orders", databases.orders),
+            Check("keys", safety.keys),
+            Check("leave_to_trade", safety.leave_to_trade),
+        )
 
     @hookimpl
     async def health(self) -> Health:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
+from plugins.checks import archives
 from plugins.domain import Universe, VenueAddress, market_ms
 from plugins.history.condition import Reading, judged
 from plugins.history.importing import import_part, parts_of
@@ -18,7 +19,7 @@ from plugins.history.source import Source
 from plugins.learning.archive import FOLDER, INTERVAL_S, Archive, DamagedHistory
 from plugins.learning.flaws import flaws_of
 from plugins.venue import VenueClient
-from qtcore import Context, Finding, FindingKind, Health, NotReady, Plugin, action, every, hookimpl
+from qtcore import Check, Context, Finding, FindingKind, Health, NotReady, Plugin, action, every, hookimpl
 
 Ctx = Context[HistorySettings]
 
@@ -74,6 +75,12 @@ class HistoryKeeper(Plugin[HistorySettings]):
     def findings() -> tuple[FindingKind, ...]:
         """Everything that may be wrong with it."""
         return KINDS
+
+    @staticmethod
+    @hookimpl
+    def checks() -> tuple[Check, ...]:
+        """What the doctor looks at, whether anything runs or not."""
+        return (Check("archive", archives.archive),)
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from plugins.checks import learned
 from plugins.domain import Candle, EnsembleWeights, Signal, Source, Universe
 from plugins.models.bench import Bench
 from plugins.models.condition import Condition, health_of
@@ -23,6 +24,7 @@ from plugins.models.rsi_rule import RsiRule
 from plugins.models.settings import ModelsSettings
 from plugins.store import database_url, facts_of, open_store
 from qtcore import (
+    Check,
     Context,
     Finding,
     FindingKind,
@@ -98,6 +100,12 @@ class Models(Plugin[ModelsSettings]):
         """Everything that may be wrong with it."""
         return KINDS
 
+    @staticmethod
+    @hookimpl
+    def checks() -> tuple[Check, ...]:
+        """What the doctor looks at, whether anything runs or not."""
+        return (Check("artefacts", learned.artefacts),)
+
     @hookimpl
     async def health(self, ctx: Context[ModelsSettings]) -> Health:
         """By effect: every symbol's newest candle was judged, not long ago."""
@@ -111,6 +119,7 @@ class Models(Plugin[ModelsSettings]):
             limit_s=ctx.real_limit_s(_patience_s(ctx, rules)),
             standings=forum.standings(),
             damaged=dict(forum.bench.champions.damaged),
+            lacking=forum.bench.champions.lacking,
             fewest=ctx.settings.ensemble.fewest_members if forum.seats else 0,
         )
         ctx.fact(

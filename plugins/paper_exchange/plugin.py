@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import JsonValue
 
+from plugins.checks import databases
 from plugins.domain import Mode, VenueAddress
 from plugins.domain.fingerprint import fingerprint_of
 from plugins.paper_exchange.faults.kinds import FaultKind, NoSuchFaultError, read_fault
@@ -22,6 +23,7 @@ from plugins.paper_exchange.settings import PaperExchangeSettings
 from plugins.paper_exchange.venue import LedgerDownError, Venue
 from qtcore import (
     CallFailed,
+    Check,
     ClockMap,
     Context,
     FindingKind,
@@ -82,6 +84,12 @@ class PaperExchange(Plugin[PaperExchangeSettings]):
     def findings() -> tuple[FindingKind, ...]:
         """Everything that may be wrong with it."""
         return KINDS
+
+    @staticmethod
+    @hookimpl
+    def checks() -> tuple[Check, ...]:
+        """What the doctor looks at, whether anything runs or not."""
+        return (Check("ledger", databases.venue),)
 
     @hookimpl
     async def health(self) -> Health:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
+from plugins.checks import safety
 from plugins.domain import Account, Fill, Position, Side
 from plugins.risk_guard import asking
 from plugins.risk_guard.condition import health_of
@@ -35,6 +36,7 @@ from plugins.store.kill_switch import FILE_NAME, KillSwitch, read_kill_switch, w
 from qtcore import (
     CallFailed,
     CallUnanswered,
+    Check,
     Context,
     Finding,
     FindingKind,
@@ -136,6 +138,12 @@ class RiskGuard(Plugin[RiskGuardSettings]):
     def findings() -> tuple[FindingKind, ...]:
         """Everything that may be wrong with it."""
         return KINDS
+
+    @staticmethod
+    @hookimpl
+    def checks() -> tuple[Check, ...]:
+        """What the doctor looks at, whether anything runs or not."""
+        return (Check("kill_switch", safety.kill_switch),)
 
     @hookimpl
     async def health(self, ctx: Ctx) -> Health:

@@ -6,19 +6,21 @@ import importlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from qtcore.config.cached_manifests import cached_entries
+from qtcore.config.cached_manifests import cached_entries, cached_manifests
 from qtcore.config.manifest import CheckSpec
 from qtcore.doctor.apart import do_apart
 from qtcore.doctor.check import Check, Fine, Patient, Skipped, Trouble, Verdict
 from qtcore.doctor.checks import configuration, home, machine, plugins, records, supervisor
 from qtcore.doctor.document import CheckLine, CheckState
 from qtcore.doctor.job import Ending, Job, Outcome
+from qtcore.health.framework_kinds import FRAMEWORK
+from qtcore.health.kinds import Catalogue, FindingKind
 from qtcore.health.model import Finding
 
 OWN: tuple[Check, ...] = (
@@ -44,6 +46,8 @@ class Subject:
     deadline_s: float
     plugin: str | None = None
     imports: bool = False
+    kinds: Catalogue = field(default_factory=lambda: FRAMEWORK)
+    """What its plugin declares: a finding that a check names by its code alone takes its texts from here."""
 
     def job(self, patient: Patient) -> Job:
         """The same as something that a process can do."""
@@ -62,7 +66,8 @@ def subjects(patient: Patient) -> list[Subject]:
     if found.ending is not Ending.ANSWERED:
         return own
     of_plugins = [_of_plugin(name) for name in found.answer["plugins"]]
-    offered = [_offered(entry) for entry in found.answer["checks"]]
+    kinds = {plugin: _kinds(declared) for plugin, declared in found.answer["kinds"].items()}
+    offered = [_offered(entry, kinds.get(entry["plugin"], FRAMEWORK)) for entry in found.answer["checks"]]
     return [*own, *of_plugins, *offered]
 
 
@@ -102,7 +107,15 @@ def _own_of(plugin: str, check: Check) -> Subject:
     return Subject(check.name, lambda: check, check.deadline_s, plugin)
 
 
-def _offered(entry: dict[str, Any]) -> Subject:
+def _kinds(declared: list[dict[str, Any]]) -> Catalogue:
+    """A plugin's kinds before the framework's own; what another version wrote is passed over."""
+    try:
+        return Catalogue((*map(FindingKind.model_validate, declared), *FRAMEWORK.values()))
+    except ValidationError:
+        return FRAMEWORK
+
+
+def _offered(entry: dict[str, Any], kinds: Catalogue) -> Subject:
     spec = CheckSpec.model_validate(entry["spec"])
 
     def load() -> Check:
@@ -110,13 +123,17 @@ def _offered(entry: dict[str, Any]) -> Subject:
         module, _, function = spec.look.partition(":")
         return Check(spec.name, getattr(importlib.import_module(module), function), spec.deadline_s)
 
-    return Subject(f"{entry['plugin']}.{spec.name}", load, spec.deadline_s, entry["plugin"], imports=True)
+    name = f"{entry['plugin']}.{spec.name}"
+    return Subject(name, load, spec.deadline_s, entry["plugin"], imports=True, kinds=kinds)
 
 
 def _discovered(patient: Patient) -> dict[str, Any]:
     """Plugins that have a state, and checks that plugins offer, as they were read last."""
     names = sorted(path.stem for path in patient.home.state.glob("[!.]*.json"))
-    return {"plugins": names, "checks": list(_offers(patient))}
+    offers = list(_offers(patient))
+    manifests = cached_manifests(patient.home.cache)
+    kinds = {offer["plugin"]: manifests[offer["plugin"]].get("findings", []) for offer in offers}
+    return {"plugins": names, "checks": offers, "kinds": kinds}
 
 
 def _offers(patient: Patient) -> Iterable[dict[str, Any]]:
@@ -145,6 +162,11 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
             }
 
 
+def _completed(finding: Finding, subject: Subject) -> Finding:
+    owned = finding if finding.plugin or not subject.plugin else finding.model_copy(update={"plugin": subject.plugin})
+    return subject.kinds.complete(owned)
+
+
 def _line(subject: Subject, outcome: Outcome) -> CheckLine:
     took_ms = round(outcome.took_s * 1000, 1)
 
@@ -166,6 +188,7 @@ def _line(subject: Subject, outcome: Outcome) -> CheckLine:
         case Ending.ANSWERED:
             try:
                 findings = _FINDINGS.validate_python(outcome.answer.get("findings", ()))
-                return line(CheckState(outcome.answer["state"]), outcome.answer["sentence"], findings)
+                told = tuple(_completed(finding, subject) for finding in findings)
+                return line(CheckState(outcome.answer["state"]), outcome.answer["sentence"], told)
             except (ValidationError, AttributeError, KeyError, ValueError) as error:
                 return line(CheckState.CRASHED, f"it answered with something else ({type(error).__name__})")
