@@ -13,7 +13,7 @@ WORKERS ?= 2
 EXTRAS := trading,learning$(if $(filter-out 0,$(DEEP)),$(comma)deep)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test night hurt matrix drills lint types imports docs clean bench
+.PHONY: help run test night hurt matrix drills seed-night lint types imports docs clean bench
 
 help:
 	@echo "make run [ARGS='--speed 60']  start Quantum Trader on its built-in paper exchange (no account, no network)"
@@ -21,6 +21,7 @@ help:
 	@echo "make night                    whole nights in real processes: one undisturbed, one simulated, one hurt (5 minutes)"
 	@echo "make hurt [ARGS='--rounds 3'] hurt every host of a running night and print what came of it"
 	@echo "make matrix [ARGS='--runs 50'] kill a process at each step of an order while the venue misbehaves, 200 times"
+	@echo "make seed-night               the night of the diagnosis that began all this, and docs/night-of-the-seed.md (5 minutes)"
 	@echo "make drills                   rehearse every fault of drills.yaml and write docs/drills.md (about half an hour)"
 	@echo "make bench                    what recovery takes and supervision costs, beside floors of this machine"
 	@echo "make docs                     write the generated pages and schemas again"
@@ -60,6 +61,12 @@ matrix: $(VENV)/.dev-$(DEEP)
 drills: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/qt drill run all --json $(ARGS) > $(VENV)/drills.json; code=$$?; \
 		$(BIN)/qt drill page $(VENV)/drills.json -o docs/drills.md && exit $$code
+
+# As above.
+seed-night: $(VENV)/.dev-$(DEEP)
+	@$(BIN)/qt drill run night_of_the_seed; code=$$?; \
+		cp var/drills/night_of_the_seed/night-of-the-seed.en.md docs/night-of-the-seed.md && \
+		cp var/drills/night_of_the_seed/night-of-the-seed.no.md docs/night-of-the-seed.no.md && exit $$code
 
 bench: $(VENV)/.dev-$(DEEP)
 	@$(BIN)/python benchmarks/recovery.py

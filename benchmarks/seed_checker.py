@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import threading
 import time
@@ -34,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 LOOK_S = 5.0
 
 
@@ -229,6 +231,7 @@ def the_night(folder: Path) -> None:
             told = night.run()
         finally:
             night.close()
+    (folder / "night.json").write_text(told.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
     looks, ends_s = onlooker.looks, told.ended_s
     print("problem by problem:")
     printed(
@@ -286,12 +289,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--night", action="store_true")
     parser.add_argument("--drills", nargs="+", metavar="ID")
+    parser.add_argument("--keep", type=Path, help="a folder in which the systems stay")
     wish = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="seed-checker-") as name:
+        folder = wish.keep.absolute() if wish.keep else Path(name)
         if wish.drills:
-            the_drills(Path(name), wish.drills)
+            the_drills(folder, wish.drills)
         if wish.night or not wish.drills:
-            the_night(Path(name) / "night")
+            the_night(folder / "night")
 
 
 if __name__ == "__main__":

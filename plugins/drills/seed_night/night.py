@@ -72,6 +72,8 @@ class SeedNight:
         self._modules()
         silent = self._prices()
         self._follow(SETTLE_S, always=True)
+        # An outsider who enters against the posture would be found for that.
+        stage.wait(lambda: self._rig.status()["posture"] == "normal", SETTLE_S)
         venue = self._positions()
         self._follow(HEAL_S)
         left, states = stage.report_of(self._rig), stage.states_of(self._rig)
@@ -188,15 +190,18 @@ class SeedNight:
         self._hand.open(row["symbol"], side)
 
     def _let_funding_cost(self) -> None:
-        """A long that pays at the end of each hour of market time."""
-        quiet = newest_views(self._history)
+        """A position with its model's view, so that only its funding speaks against it, paid at the end of an hour."""
         held = set(self._hand.positions()) | {self._told.acts.get("changed_mind", {}).get("symbol")}
-        symbols = [row["symbol"] for row in self._hand.public("/fapi/v1/premiumIndex") if row["symbol"] not in held]
-        symbol = min(symbols, key=lambda one: str(quiet.get(one, {}).get("market_at", "")))
-        self._told.acts["funding"] = {"symbol": symbol, "rate": FUNDING_RATE, "at": _now()}
+        views = {symbol: row for symbol, row in newest_views(self._history).items() if symbol not in held}
+        agreed = {symbol: row["view"] for symbol, row in views.items() if row["view"] in {"long", "short"}}
+        free = [symbol for symbol in stage.SYMBOLS if symbol not in held]
+        symbol = max(agreed, key=lambda one: str(views[one]["market_at"])) if agreed else free[0]
+        side = agreed.get(symbol, "long")
+        rate = FUNDING_RATE if side == "long" else f"-{FUNDING_RATE}"
+        self._told.acts["funding"] = {"symbol": symbol, "side": side, "rate": rate, "at": _now()}
         self._begin("funding")
-        self._hand.fault(kind="funding_interval", symbol=symbol, hours=1, rate=FUNDING_RATE, seconds=150)
-        self._hand.open(symbol, "long")
+        self._hand.fault(kind="funding_interval", symbol=symbol, hours=1, rate=rate, seconds=150)
+        self._hand.open(symbol, side)
 
     def _prices(self) -> dict[str, Any]:
         """The report while prices stand still; the last one before they move again."""
@@ -238,10 +243,9 @@ class SeedNight:
         stage.changed(self._rig, replace(self._rig.assembly, environment=rest, configuration=on))
         taken.append("`enabled: true` for retraining, QUANTUM_TRADER_DATABASE_URL unset, `qt down`, `qt up`")
         self._rig.begin()
-        stage.until(self._rig.running, "everything runs after the steps", stage.START_S, self._rig)
-        deadline = now_s() + DONE_S
-        while now_s() < deadline and not self._entered_since(self._told.acts["steps_at"]):
-            time.sleep(stage.LOOK_S * 5)
+        # What does not run in the end is told, and is no reason to throw the night away.
+        stage.wait(self._rig.running, stage.START_S)
+        stage.wait(lambda: self._entered_since(self._told.acts["steps_at"]), DONE_S)
         return tuple(taken), stage.report_of(self._rig), stage.states_of(self._rig)
 
     def _entered_since(self, moment: str) -> bool:

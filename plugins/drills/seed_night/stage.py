@@ -145,5 +145,13 @@ def until(look: Callable[[], T | None], what: str, within_s: float, rig: Rig) ->
     raise NotCarriedOutError(f"not within {within_s:g} s: {what} [{rig.tail()}]")
 
 
+def wait(look: Callable[[], bool], within_s: float) -> bool:
+    """Wait for something without insisting on it."""
+    deadline = time.monotonic() + within_s
+    while not (seen := look()) and time.monotonic() < deadline:
+        time.sleep(LOOK_S * 5)
+    return seen
+
+
 def _traded(home: Path) -> bool:
     return bool(ledger_of(home)["closes"] >= CLOSED)
