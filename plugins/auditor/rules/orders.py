@@ -31,11 +31,20 @@ DELIBERATE = frozenset(
         OutcomeCode.RISK_GUARD,
         OutcomeCode.POSTURE,
         OutcomeCode.KILL_SWITCH,
+        OutcomeCode.EXPIRED,
+        OutcomeCode.EXPIRED_UNSEEN,
+        OutcomeCode.ABANDONED_BY_RESTART,
     }
 )
-"""Gates that somebody closes on purpose and says so; that they let nothing through is news only after a while."""
+"""Gates that somebody closes on purpose and says so, and the age of what waited too long: that nothing gets through
+there is news only after a while."""
+
+WARMING_UP = frozenset({OutcomeCode.DATA_MISSING, OutcomeCode.STALE_DATA})
+"""What every start and every restart of a source goes through for a while."""
 
 STRUCTURAL_LEAST = 12
+STILL_CANDLES, STILL_S = 3.0, 6.0
+WARM_UP_S = 8.0
 DELIBERATE_LEAST = 100
 DELIBERATE_CANDLES = 60.0
 DELIBERATE_S = 120.0
@@ -84,7 +93,7 @@ def check_no_orders(scene: Scene, moment: Moment) -> Verdict:
     looked = len(scene.outcomes)
     if run is None:
         return verdict(looked, ()) if looked else unseen("no signal has ended yet")
-    return verdict(looked, [_blocked(run, len(scene.outcomes))] if _is_news(run, scene, moment) else ())
+    return verdict(looked, [_blocked(run)] if _is_news(run, scene, moment) else ())
 
 
 def since_last_order(outcomes: Sequence[Ended]) -> Run | None:
@@ -109,10 +118,11 @@ def _is_news(run: Run, scene: Scene, moment: Moment) -> bool:
         long_s = max(moment.real_s(DELIBERATE_CANDLES, scene.limits.interval_s), DELIBERATE_S)
         held = scene.venue.positions if scene.venue else {"unknown": None}
         return run.count >= DELIBERATE_LEAST and run.seconds >= long_s and not held
-    return run.count >= STRUCTURAL_LEAST and moment.now_s - run.told[-1].heard_s < 60.0
+    still_s = max(moment.real_s(STILL_CANDLES, scene.limits.interval_s), STILL_S)
+    return run.count >= STRUCTURAL_LEAST and moment.now_s - run.told[-1].heard_s < still_s
 
 
-def _blocked(run: Run, _: int) -> Suspicion:
+def _blocked(run: Run) -> Suspicion:
     last = run.told[-1]
     summary = (
         f"{len(run.told)} signals in a row and no order: {run.count} ended at {run.code.value}, the last because "
@@ -120,7 +130,9 @@ def _blocked(run: Run, _: int) -> Suspicion:
     )
     counts = Counter(outcome.code.value for outcome in run.told)
     evidence = {"gate": run.code.value, "counts": dict(counts), "for_s": round(run.seconds, 1)}
-    return Suspicion(NO_ORDERS, "", summary, evidence, cause=f"the gate {run.code.value} refuses: {last.sentence}")
+    cause = f"the gate {run.code.value} refuses: {last.sentence}"
+    patience_s = WARM_UP_S if run.code in WARMING_UP else None
+    return Suspicion(NO_ORDERS, "", summary, evidence, cause=cause, patience_s=patience_s)
 
 
 def check_refusals(scene: Scene, moment: Moment) -> Verdict:
@@ -169,9 +181,8 @@ ORDERS = Rule(
     incidents=("D6", "H1", "H6", "I12"),
     check=check_no_orders,
     kinds=(NO_ORDERS,),
-    patience_s=1.5,
+    patience_s=1.0,
     needs=frozenset({"executor", "feed", "universe", "policy", "exchange", "risk_manager", "risk_guard"}),
-    settle_s=15.0,
 )
 SAME_REFUSAL = Rule(
     name="refusals",
