@@ -23,6 +23,7 @@ from qtcore.hosts.linux import die_with_parent
 
 STACK_SIGNAL = signal.SIGUSR2
 _CHUNK = 1 << 16
+_STARVED_S = 0.5
 _FRAME = re.compile(r'^  File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
 
 
@@ -38,6 +39,8 @@ class Worker:
     since_s: float = 0.0
     loading: bool = False
     asked: bool = False
+    delayed_ns: int = 0
+    """For how long it had wanted a processor in vain, when it was given its job."""
     hears: bytearray = field(default_factory=bytearray)
 
     @classmethod
@@ -60,6 +63,7 @@ class Worker:
     def give(self, job: int, *, loading: bool) -> None:
         """Let it do this one next."""
         self.job, self.since_s, self.loading, self.asked = job, time.monotonic(), loading, False
+        self.delayed_ns = proc.run_delay(self.pid).delayed_ns
         with suppress(BrokenPipeError):  # it died while it was idle; its end is noticed like any other
             os.write(self.orders, b"%d\n" % job)
 
@@ -86,7 +90,9 @@ class Worker:
         facts = proc.facts(self.pid)
         at = f"{frame['function']} ({os.path.basename(frame['file'])}:{frame['line']})" if frame else ""  # noqa: PTH119
         waits = f"state {facts.state}{' in ' + facts.wchan if facts.wchan else ''}" if facts else ""
-        return ", ".join(filter(None, (at, waits)))
+        starved_s = (proc.run_delay(self.pid).delayed_ns - self.delayed_ns) / 1e9
+        starved = f"without a processor for {starved_s:.1f} s" if starved_s >= _STARVED_S else ""
+        return ", ".join(filter(None, (at, waits, starved)))
 
     def kill(self) -> None:
         """End it; one that the kernel holds ends when the kernel lets go, and nobody waits for that."""

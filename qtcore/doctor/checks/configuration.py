@@ -26,6 +26,8 @@ from qtcore.health.model import Finding
 from qtcore.supervisor.preflight import holder_of, is_taken, ports_of
 
 _MOST_NAMED = 10
+_PATIENCE_S = 4.0
+"""Reading everything that is configured takes a third of a second of processor time, which may be short."""
 
 
 def loads(patient: Patient) -> Verdict:
@@ -160,9 +162,9 @@ def _refused(problem: Problem) -> Finding:
 
 
 CHECKS = (
-    Check("configuration", loads),
-    Check("configuration.audit", doubts, elsewhere=True),
+    Check("configuration", loads, _PATIENCE_S),
+    Check("configuration.audit", doubts, _PATIENCE_S, elsewhere=True),
     Check("configuration.changed", changed),
-    Check("configuration.plugins", seen),
-    Check("machine.ports", ports),
+    Check("configuration.plugins", seen, _PATIENCE_S),
+    Check("machine.ports", ports, _PATIENCE_S),
 )

@@ -30,6 +30,8 @@ LEAST_MEMORY_MB = 256
 STEP_S = 2.0
 """A clock that is kept by a time service drifts by milliseconds."""
 CONNECT_S = 1.0
+_PATIENCE_S = 4.0
+"""Looking through what is installed takes a while where processors are short."""
 NEWEST_PYTHON = (3, 13)
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)$", re.MULTILINE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -200,7 +202,7 @@ CHECKS = (
     Check("machine.open_files", open_files),
     Check("machine.memory", memory),
     Check("python.version", python_version),
-    Check("python.requirements", requirements),
-    Check("python.constraints", constraints),
+    Check("python.requirements", requirements, _PATIENCE_S),
+    Check("python.constraints", constraints, _PATIENCE_S),
     Check("telemetry.endpoint", endpoint),
 )

@@ -43,6 +43,9 @@ def _deaf() -> NoReturn:
         time.sleep(3600)
 
 
+USUAL_S = 0.2
+"""What two hundred checks that do nothing take on a machine with nothing else to do."""
+
 HANGS = (_sleep, _sleep_in_c, _read, _spin, _deaf)
 
 
@@ -51,8 +54,12 @@ def _job(name: str, work: Callable[[], Any], **more: Any) -> Job:
 
 
 def test_two_hundred_of_which_twenty_hang_for_ever() -> None:
-    """All are answered for in 2.5 s, each hang by its name."""
-    jobs = [_job(f"check {n}", HANGS[n // 10 % 5] if n % 10 == 3 else lambda: "fine") for n in range(200)]
+    """All are answered for in 2.5 s, each hang by its name; on a machine with other work, in what that takes from us."""
+    quick = [_job(f"quick {n}", lambda: "fine", deadline_s=60.0) for n in range(200)]
+    begun = time.monotonic()
+    do_apart(quick)
+    without_s = time.monotonic() - begun
+    jobs = [_job(f"check {n}", HANGS[n // 10 % 5]) if n % 10 == 3 else quick[n] for n in range(200)]
     begun = time.monotonic()
     outcomes = do_apart(jobs)
     took_s = time.monotonic() - begun
@@ -60,9 +67,7 @@ def test_two_hundred_of_which_twenty_hang_for_ever() -> None:
     hung = [outcome.name for outcome in outcomes if outcome.ending is Ending.HUNG]
     assert hung == [f"check {n}" for n in range(200) if n % 10 == 3]
     assert sum(outcome.ending is Ending.ANSWERED for outcome in outcomes) == 180
-    if os.getloadavg()[0] < len(os.sched_getaffinity(0)):  # a machine with work for others may take longer
-        assert took_s <= 2.5
-    assert took_s < 6.0
+    assert took_s <= 2.5 + 20 * max(0.0, without_s - USUAL_S)
 
 
 def test_a_hang_says_where_it_hangs() -> None:
