@@ -178,4 +178,4 @@ def explained() -> tuple[str, ...]:
 
 
 def _read(name: str) -> Any:
-    return yaml.safe_load(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return yaml.safe_load(files("plugins.drills.seed_night").joinpath(name).read_text(encoding="utf-8"))

@@ -51,7 +51,7 @@ class SeedNight:
         self._say = say
         self._began = time.monotonic()
         # One folder for all: what a start has learnt by looking at the plugins is kept by place.
-        self._rig = Rig(stage.plain(application), folder / "system", application, evening)
+        self._rig = Rig(stage.plain(application), folder / "system", application, made_home=evening)
         self._hand = Hand(self._rig.outside.ports[stage.PORT])
         self._history = self._rig.folder / stage.WRONG_FILE
         self._told = Told(0.0)
