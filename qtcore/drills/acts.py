@@ -85,6 +85,13 @@ class OutsiderAct(Document):
     arguments: Facts = {}
 
 
+class WaitAct(Document):
+    """Time passes."""
+
+    do: Literal["wait"]
+    seconds: PositiveFloat
+
+
 class SecondAct(Document):
     """`qt up` once more on the same home."""
 
@@ -92,6 +99,6 @@ class SecondAct(Document):
 
 
 Act = Annotated[
-    SignalAct | CallAct | QtAct | WriteAct | RemoveAct | AgeAct | ConfigureAct | OutsiderAct | SecondAct,
+    SignalAct | CallAct | QtAct | WriteAct | RemoveAct | AgeAct | ConfigureAct | OutsiderAct | WaitAct | SecondAct,
     Field(discriminator="do"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -73,11 +74,14 @@ class Watch:
 class Conductor:
     """Conducts drills of one file; each in a folder of its own."""
 
-    def __init__(self, drills: Drills, application: Path, seed: int, home: Home) -> None:
+    def __init__(
+        self, drills: Drills, application: Path, seed: int, home: Home, interrupted: threading.Event | None = None
+    ) -> None:
         self._drills = drills
         self._application = application
         self._seed = seed
         self._home = home
+        self._interrupted = interrupted
 
     def conduct(self, drill: Drill, folder: Path, cache: Path | None = None) -> Observation:
         """Carry it out; whatever goes wrong is in the observation, and no process is left behind."""
@@ -94,7 +98,8 @@ class Conductor:
     def _rig(self, drill: Drill, folder: Path, cache: Path | None) -> Rig:
         patch = outsider(drill.fault.configure, self._application)() if drill.fault.configure else {}
         assembly = assembled(self._drills, drill.system, self._application, self._seed).hurt(drill.fault, patch)
-        return Rig(assembly, folder, self._application, self._home(drill.system), cache)
+        home = self._home(drill.system)
+        return Rig(assembly, folder, self._application, made_home=home, cache=cache, interrupted=self._interrupted)
 
     # --- a start that must be refused ----------------------------------------------------------
 
@@ -102,7 +107,7 @@ class Conductor:
         began = now_s()
         rig.begin()
         while rig.ended() is None and now_s() - began < REFUSAL_S and not rig.running():
-            time.sleep(LOOK_S / 4)
+            rig.pause(LOOK_S / 4)
         refusal = Refusal(rig.ended(), rig.output(), now_s() - began)
         return Observation(refusal=refusal, handling=tuple(_held(check, refusal.after_s) for check in drill.handled))
 
@@ -145,7 +150,7 @@ class Conductor:
         """What was found because of the decoys: it was before the fault, so it is wrong."""
         began, mark = now_s(), rig.last_seq()
         self._do(drill.decoys, rig)
-        time.sleep(DECOY_S)
+        rig.pause(DECOY_S)
         found = records_of(rig.journal(mark), began + DECOY_S).findings
         return tuple(one for one in found if one.opened_s < 0)
 
@@ -166,7 +171,7 @@ class Conductor:
             late = now_s() - watch.began_s > limit
             if (found and not waiting and _named(drill, watch)) or late:
                 break
-            time.sleep(LOOK_S)
+            scene.rig.pause(LOOK_S)
         lines = [done.get(id(check)) or _not_held(check, scene, records) for check in drill.handled]
         return tuple(_again(line, check, scene, watch) for line, check in zip(lines, drill.handled, strict=True))
 
@@ -184,7 +189,7 @@ class Conductor:
                     CheckLine(check=shown(check), holds=not one, after_s=round(after, 3), wrong=one)
                     for check, one in zip(checks, wrong, strict=True)
                 )
-            time.sleep(LOOK_S)
+            scene.rig.pause(LOOK_S)
         return ()
 
     def _do(self, acts: Iterable[Act], rig: Rig) -> None:
@@ -214,7 +219,7 @@ def await_ready(
         quiet_since = 0.0 if wrong else quiet_since or now_s()
         if quiet_since and now_s() - quiet_since >= QUIET_S:
             return scene
-        time.sleep(LOOK_S)
+        rig.pause(LOOK_S)
     raise NotCarriedOutError(f"not ready within {START_S:g} s: {wrong}")
 
 

@@ -22,6 +22,7 @@ from qtcore.drills.acts import (
     RemoveAct,
     SecondAct,
     SignalAct,
+    WaitAct,
     WriteAct,
 )
 from qtcore.drills.assembly import merged
@@ -50,6 +51,8 @@ def carry_out(act: Act, rig: Rig, application: Path) -> None:
             _configure(rig, act.patch)
         case OutsiderAct():
             outsider(act.function, application)(rig.outside, **act.arguments)
+        case WaitAct():
+            rig.pause(act.seconds)
         case SecondAct():
             _second(rig)
         case _:

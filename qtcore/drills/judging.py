@@ -130,10 +130,11 @@ def first_of(expected: Expected, seen: Observation) -> str:
 
     Where it was over before a report was looked at, the finding that was opened first stands for it.
     """
-    for heading in reversed(seen.headings):
-        fresh = [group for group in heading.groups if set(group) - seen.known]
-        if any(set(group) & expected.allowed for group in fresh):
-            return fresh[0][0]
+    for codes in (frozenset(expected.found), expected.allowed):  # what heals at once leaves its effects a moment longer
+        for heading in reversed(seen.headings):
+            fresh = [group for group in heading.groups if set(group) - seen.known]
+            if any(set(group) & codes for group in fresh):
+                return fresh[0][0]
     opened = [one for one in seen.findings if one.opened_s >= -AT_ONCE_S and one.code not in seen.known]
     return min(opened, key=lambda one: one.opened_s).code if opened else ""
 

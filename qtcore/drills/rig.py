@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -58,14 +59,17 @@ class Rig:
         assembly: Assembly,
         folder: Path,
         application: Path,
+        *,
         made_home: Path | None = None,
         cache: Path | None = None,
+        interrupted: threading.Event | None = None,
     ) -> None:
         self.assembly = assembly
         self.folder = folder
         self.home = Home(folder / "var")
         self.outside = Outside(self.home.root, folder, {name: free_port() for name in assembly.ports})
         self._application = application
+        self._interrupted = interrupted or threading.Event()
         folder.mkdir(parents=True, exist_ok=True)
         if made_home is not None:
             shutil.copytree(made_home, self.home.root)
@@ -145,6 +149,11 @@ class Rig:
         paths = [own.pop("PYTHONPATH", ""), str(self._application)]
         ports = {name: str(port) for name, port in self.outside.ports.items()}
         return given | ports | own | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass. Raises NotCarriedOutError as soon as the run of drills is interrupted."""
+        if self._interrupted.wait(seconds):
+            raise NotCarriedOutError("it was interrupted")
 
     # --- what a person can do --------------------------------------------------------------------
 

@@ -53,13 +53,18 @@ def run_drills(wish: Wish, tell: Tell) -> DrillRun:
     began, at = time.monotonic(), datetime.now(UTC)
     with _folder(wish.keep) as folder:
         homes = Homes(wish, folder / "homes")
-        slots = Slots(wish, folder)
-        conductor = Conductor(wish.drills, wish.application, wish.seed, homes.of)
+        slots, interrupted = Slots(wish, folder), threading.Event()
+        conductor = Conductor(wish.drills, wish.application, wish.seed, homes.of, interrupted)
         drills = _in_parallel(
-            [partial(_drilled, conductor, drill, slots) for drill in wish.chosen], wish.parallel, tell
+            [partial(_drilled, conductor, drill, slots) for drill in wish.chosen], wish.parallel, tell, interrupted
         )
         needed = _twins(wish, drills) if wish.twins else []
-        twins = _in_parallel([partial(_twinned, wish, quiet, slots, homes) for quiet in needed], wish.parallel, tell)
+        twins = _in_parallel(
+            [partial(_twinned, wish, quiet, slots, homes, interrupted) for quiet in needed],
+            wish.parallel,
+            tell,
+            interrupted,
+        )
     return DrillRun(
         schema=SCHEMA_VERSION,
         at=at,
@@ -158,11 +163,12 @@ class Quiet:
     lasts_s: float
 
 
-def _twinned(wish: Wish, quiet: Quiet, slots: Slots, homes: Homes) -> TwinResult:
+def _twinned(wish: Wish, quiet: Quiet, slots: Slots, homes: Homes, interrupted: threading.Event) -> TwinResult:
     try:
         with slots.one(f"twin-{quiet.system}") as (place, cache):
             assembly = assembled(wish.drills, quiet.system, wish.application, wish.seed)
-            rig = Rig(assembly, place, wish.application, homes.of(quiet.system), cache)
+            home = homes.of(quiet.system)
+            rig = Rig(assembly, place, wish.application, made_home=home, cache=cache, interrupted=interrupted)
             return twin_of(wish.drills, rig, wish.application, quiet.drills, quiet.lasts_s)
     except Exception as error:  # noqa: BLE001 - as above
         sentence = f"{type(error).__name__}: {error}"
@@ -180,8 +186,10 @@ def _twins(wish: Wish, results: Sequence[DrillResult]) -> list[Quiet]:
     ]
 
 
-def _in_parallel(jobs: Sequence[Callable[[], R]], many: int, tell: Callable[[R], None]) -> list[R]:
-    """Results in the order of the jobs; an interruption lets those that are under way clean up and begins no more."""
+def _in_parallel(
+    jobs: Sequence[Callable[[], R]], many: int, tell: Callable[[R], None], interrupted: threading.Event
+) -> list[R]:
+    """Results in the order of the jobs; an interruption breaks off and cleans up those that are under way."""
     results: dict[int, R] = {}
     pool = ThreadPoolExecutor(max_workers=many, thread_name_prefix="drill")
     try:
@@ -189,6 +197,9 @@ def _in_parallel(jobs: Sequence[Callable[[], R]], many: int, tell: Callable[[R],
         for done in as_completed(pending):
             results[pending[done]] = done.result()
             tell(done.result())
+    except BaseException:
+        interrupted.set()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return [results[number] for number in range(len(jobs))]

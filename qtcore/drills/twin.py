@@ -38,7 +38,7 @@ def _undisturbed(
     ready = now_s()
     for act in system.twin:
         carry_out(act, rig, application)
-    time.sleep(max(0.0, began + lasts_s - now_s()))
+    rig.pause(max(0.0, began + lasts_s - now_s()))
     findings = [one for one in records_of(rig.journal(), ready).findings if one.code not in known]
     raised = tuple(
         f"{one.code} of {one.plugin or 'the supervisor'} {_when(one.opened_s)}: {one.text[:200]}"

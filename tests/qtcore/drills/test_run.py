@@ -148,7 +148,7 @@ def test_an_interrupted_run_leaves_nothing_behind(application: Path, tmp_path: P
     try:
         systems = until_systems(process.pid)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(30) == 130
     finally:
         process.kill()
         process.wait()
