@@ -25,5 +25,16 @@ def _artefact(net: MemberName) -> FindingKind:
     )
 
 
+LIBRARY = FindingKind(
+    code="QT-DEEP-LIBRARY",
+    title="the library of a trained net is gone",
+    severity=Severity.HIGH,
+    cause="it was removed or upgraded, or the application runs in another environment than the one it was trained in",
+    consequence="the ensemble decides without {subject}; its artefact is kept as it is",
+    fix="install it again as constraints.txt has it, then `qt restart deep`; or do without nets (DEEP=0)",
+    verify="`qt call models.votes` shows the vote of {subject}",
+    remedies=(Remedy.manual("pip install -c constraints.txt '.[learning,deep]'", "installs what nets need"),),
+    root=True,
+)
 ARTEFACT = {net: _artefact(net) for net in NETS}
-KINDS = tuple(ARTEFACT.values())
+KINDS = (LIBRARY, *ARTEFACT.values())

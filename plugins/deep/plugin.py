@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from plugins.deep.kinds import ARTEFACT, KINDS
+from plugins.deep.kinds import ARTEFACT, KINDS, LIBRARY
 from plugins.deep.settings import DeepSettings
 from plugins.domain import MemberName, Standing
 from plugins.learning.artefacts import ArtefactStore
@@ -66,8 +66,9 @@ class Deep(Plugin[DeepSettings]):
             for name, seat in champions.seats.items()
         }
         ctx.fact(**facts)
-        if champions.damaged:
-            findings = [_damaged(name, reason) for name, reason in champions.damaged.items()]
+        findings = [_lacking(name, reason) for name, reason in champions.lacking.items()]
+        findings += [_damaged(name, reason) for name, reason in champions.damaged.items()]
+        if findings:
             return Health.degraded(findings[0].summary, *findings, **facts)
         if not champions.voting:
             return Health.healthy("no net has been trained yet, so there is nothing to judge with", **facts)
@@ -113,6 +114,14 @@ def _ballot(champions: Champions, name: MemberName, batch: PackedWindows) -> Bal
         reason = f"it was trained on features {schema.hash[:12]}, these are {batch.schema_hash[:12]}"
         return Ballot(name, Standing.UNUSABLE, artefact=seat.artefact, reason=reason)
     return champions.ballot(name, unpacked(schema, batch))
+
+
+def _lacking(name: MemberName, reason: str) -> Finding:
+    return LIBRARY.found(
+        f"{name} was trained here and has no vote: {reason}",
+        subject=str(name),
+        evidence={"member": str(name), "reason": reason},
+    )
 
 
 def _damaged(name: MemberName, reason: str) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from plugins.domain import MemberName, Standing
@@ -25,6 +25,8 @@ class Condition:
     standings: list[Ballot]
     damaged: dict[MemberName, str]
     fewest: int
+    lacking: dict[MemberName, str] = field(default_factory=dict)
+    """Members whose trained champion has no library any more."""
 
 
 def health_of(known: Condition) -> Health:
@@ -45,16 +47,17 @@ def health_of(known: Condition) -> Health:
 
 
 def _findings(known: Condition) -> list[Finding]:
-    damaged = [_damaged(name, reason) for name, reason in known.damaged.items()]
+    unfit = [_lacking(name, reason) for name, reason in known.lacking.items()]
+    unfit += [_damaged(name, reason) for name, reason in known.damaged.items()]
     untrained = [row for row in known.standings if row.standing is Standing.NOT_TRAINED]
-    present = [row for row in known.standings if row.standing not in LEFT_OUT]
+    present = [row for row in known.standings if row.standing not in LEFT_OUT or row.member in known.lacking]
     if untrained and len(untrained) == len(present):
-        return [*damaged, _untrained()]
+        return [*unfit, _untrained()]
     voting = [row for row in known.standings if row.standing is Standing.VOTED]
     if len(voting) < min(known.fewest, len(present)):
-        return [*damaged, _too_few(known, voting)]
+        return [*unfit, _too_few(known, voting)]
     degenerate = [_degenerate(row) for row in known.standings if row.standing is Standing.DEGENERATE]
-    return [*damaged, *degenerate]
+    return [*unfit, *degenerate]
 
 
 def _starved(known: Condition) -> Finding:
@@ -71,6 +74,14 @@ def _untrained() -> Finding:
 def _damaged(name: MemberName, reason: str) -> Finding:
     return kinds.ARTEFACT[name].found(
         f"{name} has no vote: {reason}", subject=str(name), evidence={"member": str(name), "reason": reason}
+    )
+
+
+def _lacking(name: MemberName, reason: str) -> Finding:
+    return kinds.LIBRARY.found(
+        f"{name} was trained here and has no vote: {reason}",
+        subject=str(name),
+        evidence={"member": str(name), "reason": reason},
     )
 
 

@@ -27,6 +27,18 @@ UNTRAINED = FindingKind(
     verify="`qt models list` shows champions",
     remedies=(_TRAIN,),
 )
+LIBRARY = FindingKind(
+    code="QT-MODELS-LIBRARY",
+    title="the library of a trained member is gone",
+    severity=Severity.HIGH,
+    cause="it was removed or upgraded, or the application runs in another environment than the one it was trained in",
+    consequence="the ensemble decides without {subject}, or the rule speaks in its place; its artefact is kept as it "
+    "is",
+    fix="install it again as constraints.txt has it, then `qt restart models`",
+    verify="`qt call models.votes` shows the vote of {subject}",
+    remedies=(Remedy.manual("pip install -c constraints.txt '.[learning]'", "installs what members need"),),
+    root=True,
+)
 
 
 def _artefact(member: MemberName) -> FindingKind:
@@ -75,8 +87,9 @@ FEW_MEMBERS = FindingKind(
     verify="`qt call models.votes` shows their votes",
     remedies=(_TRAIN, Remedy.manual("qt models list", "shows which artefact of each member votes")),
     effect_of=(
+        LIBRARY.code,
         *(kind.code for kind in ARTEFACT.values()),
         *(f"QT-DEEP-ARTEFACT-{_suffix(member)}" for member in (MemberName.N_HITS, MemberName.PATCHTST)),
     ),
 )
-KINDS = (STARVED, UNTRAINED, FEW_MEMBERS, *ARTEFACT.values(), *DEGENERATE.values())
+KINDS = (STARVED, UNTRAINED, LIBRARY, FEW_MEMBERS, *ARTEFACT.values(), *DEGENERATE.values())

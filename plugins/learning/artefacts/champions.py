@@ -47,6 +47,12 @@ class Champions:
         return {name: seat.reason for name, seat in self.seats.items() if seat.standing is Standing.UNUSABLE}
 
     @property
+    def lacking(self) -> dict[MemberName, str]:
+        """Champions that were trained here and whose library is gone, with the reason."""
+        gone = {name: seat for name, seat in self.seats.items() if seat.standing is Standing.NOT_INSTALLED}
+        return {name: seat.reason for name, seat in gone.items() if seat.artefact}
+
+    @property
     def voting(self) -> list[MemberName]:
         """Members with a voter."""
         return [name for name, seat in self.seats.items() if seat.voter is not None]
@@ -106,13 +112,15 @@ class Champions:
         return f"what it learned from ended {days:.0f} days ago" if days > STALE_AFTER_DAYS else None
 
     def _seated(self, name: MemberName) -> Seat:
-        if (library := missing_library(name)) is not None:
-            return Seat(Standing.NOT_INSTALLED, f"{library} is not installed")
         artefact = self._store.pointers(name).champion
+        if (library := missing_library(name)) is not None:
+            return Seat(Standing.NOT_INSTALLED, f"{library} is not installed", artefact or "")
         if artefact is None:
             return Seat(Standing.NOT_TRAINED, "no training has ended yet")
         try:
             voter = load_voter(self._store, name, artefact, threads=self._threads)
-        except (Damaged, ImportError) as error:
+        except Damaged as error:
             return Seat(Standing.UNUSABLE, str(error), artefact)
+        except ImportError as error:  # the artefact is as good as it was, and must keep its place
+            return Seat(Standing.NOT_INSTALLED, f"its library cannot be imported: {error}", artefact)
         return Seat(Standing.VOTED, artefact=artefact, voter=voter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -234,6 +235,28 @@ async def test_e1_a_member_whose_library_is_missing_is_named_and_nobody_votes_in
     bench.refresh()
     assert not bench.trained
     assert {ballot.standing for ballot in bench.nets.values()} == {Standing.NOT_INSTALLED}
+
+
+async def test_e1_a_library_that_is_gone_is_named_and_costs_no_champion(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E1: a member that was trained and cannot be loaded is no choice of anybody; what it learned keeps its place."""
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    store, market = ArtefactStore(home), Market()
+    before = store.pointers(MemberName.LIGHTGBM)
+    async with harness(home=home) as h:
+        h.on_call("feed.history", market.answer)
+        h.set_market(market.now, speed=0)
+        await h.publish(Universe(SYMBOLS, {}, h.clock.wall()))
+        h.start(Plug(Models, settings=EAGER))
+        await h.ready()
+        await h.until(lambda: any(line.get("standing") == "not_installed" for line in h.logs))
+        found = {one.code: one for one in (await h.health()).findings}
+        assert found["QT-MODELS-LIBRARY"].subject == "lightgbm"
+        assert "lightgbm is not installed" in found["QT-MODELS-LIBRARY"].summary
+        assert not found["QT-MODELS-LIBRARY"].healable
+        await h.heal(found["QT-MODELS-LIBRARY"])
+        assert store.pointers(MemberName.LIGHTGBM) == before
 
 
 async def test_nets_that_are_late_are_late_by_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
