@@ -35,8 +35,12 @@ COMMANDS = (
     "unset ",
 )
 """What a person types; everything else would be a wish."""
-FROM_KINDS = ("qtcore/health/kinds.py", "qtcore/hosts/runtime/context.py")
-"""Where a kind makes one, and where a plugin takes one back by its code."""
+ALLOWED = (
+    "qtcore/health/kinds.py",
+    "qtcore/hosts/runtime/context.py",  # takes one back by its code
+    "plugins/checks/",  # belong to no plugin; the doctor completes what they find from the catalogue
+)
+"""Where a finding is made without its kind."""
 LONGEST_TITLE = 70
 ACTED_SHARE = 0.5
 """Of all codes; the rest is settings, machines and decisions, which no program may change for a person."""
@@ -80,7 +84,7 @@ def test_a_finding_is_only_made_from_its_kind() -> None:
         for node in ast.walk(module)
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Finding"
     ]
-    assert [place for place in made if not place.startswith(FROM_KINDS)] == []
+    assert [place for place in made if not place.startswith(ALLOWED)] == []
 
 
 def test_no_code_is_declared_twice() -> None:
