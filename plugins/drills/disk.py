@@ -11,7 +11,8 @@ from typing import Any
 from plugins.drills.place import Outside
 
 MB = 2**20
-FILE = "filler"
+FILE = "logs/drill.out.1"
+"""An older part of what a process printed: what may be deleted when room is short."""
 FILLED_MB, LOW_MB, CRITICAL_MB = 3000, 1000, 2000
 """The file takes more than stands between what is free and either limit."""
 
@@ -35,4 +36,4 @@ def make_room(outside: Outside) -> None:
 
 
 def _file(outside: Outside) -> Path:
-    return outside.folder / FILE
+    return outside.home / FILE

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import time
 from pathlib import Path
 
+from plugins.domain import Posture
 from plugins.logs.condition import MEGABYTE, Figures, health_of, size_text
 from plugins.logs.kinds import DISK, KINDS
 from plugins.logs.memory import recall, remember
@@ -18,6 +20,7 @@ from qtcore.upkeep import LogFilter, LogFollower, Pruned, Use, old_logs, oversiz
 
 Ctx = Context[LogsSettings]
 
+ROOM_EVERY_S = 1.0
 _DAY_S = 86_400.0
 
 
@@ -45,6 +48,7 @@ class Logs(Plugin[LogsSettings]):
         ctx.ready()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch_disk(ctx), name="disk")
+            tasks.create_task(self._watch_room(ctx), name="room")
             tasks.create_task(self._watch_lines(ctx, follower), name="log lines")
 
     @staticmethod
@@ -86,6 +90,36 @@ class Logs(Plugin[LogsSettings]):
         while True:
             await asyncio.sleep(ctx.settings.disk_every_s)
             await self._look(ctx)
+
+    async def _watch_room(self, ctx: Ctx) -> None:
+        """The bare figure each second: a disk that fills at once is told at once, and entries wait while it is full."""
+        short = False
+        while True:
+            await asyncio.sleep(ROOM_EVERY_S)
+            with contextlib.suppress(OSError):  # `_look` says what is wrong
+                free_mb = (await asyncio.to_thread(shutil.disk_usage, ctx.home)).free / MEGABYTE
+                if (free_mb < ctx.settings.low_mb) is not short:
+                    short = not short
+                    await self._look(ctx)
+                    self._tell(ctx)
+                if free_mb < ctx.settings.critical_mb:
+                    self._hold_entries(ctx)
+
+    def _tell(self, ctx: Ctx) -> None:
+        found = [one for one in health_of(self._figures(ctx), ctx.settings).findings if one.code == DISK.code]
+        for finding in found:
+            ctx.raise_finding(finding)
+        if not found:
+            ctx.resolve_finding(DISK.code)
+
+    @staticmethod
+    def _hold_entries(ctx: Ctx) -> None:
+        """Nothing new is risked while its records may find no room; exits go on."""
+        reason = f"less than {ctx.settings.critical_mb:g} MB are free on the disk of the home"
+        if ctx.autonomy.acts:
+            ctx.claim_posture(Posture.NO_ENTRIES.value, reason)
+        else:
+            ctx.would_have("held back entries", reason=reason)
 
     async def _watch_lines(self, ctx: Ctx, follower: LogFollower) -> None:
         wanted = LogFilter(level="warning")

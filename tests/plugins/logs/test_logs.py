@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,20 @@ async def test_a_lost_history_begins_anew(home: Home) -> None:
     async with harness(Logs, home=home.root, settings=QUICK) as h:
         await h.ready()
         assert (await h.health()).status is Status.HEALTHY
+
+
+async def test_j1_a_disk_that_fills_at_once_is_told_at_once_and_holds_entries(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J1: long before the next look at all sizes; when there is room again nobody is held any more."""
+    free = [10**12]
+    usage = namedtuple("usage", ("total", "used", "free"))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage(10**12, 0, free[0]))
+    settings = {"lines_every_s": 0.01, "low_mb": 1000, "critical_mb": 200, "disk_every_s": 3600}
+    async with harness(Logs, home=home.root, settings=settings) as h:
+        await h.ready()
+        free[0] = 100 * 2**20
+        await h.until(lambda: list(h.findings) == ["QT-LOGS-DISK"])
+        await h.until(lambda: [claim.level for claim in h.reports.claims][:1] == ["no_entries"])
+        free[0] = 10**12
+        await h.until(lambda: not h.findings)
