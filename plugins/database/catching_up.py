@@ -69,8 +69,8 @@ class CatchUp:
     async def from_the_beginning(self) -> None:
         """Fetch the exchange's whole list again, and fold every row anew from the fills.
 
-        Rows of positions that no fill supports are put away, but only while the exchange answers: what it has not
-        said yet may support them.
+        Positions that no fill supports, and signals that are none, are put away, but only while the exchange answers:
+        what it has not said yet may support them.
         """
         async with self._turn:
             with self._troubles.noted("fills"):
@@ -82,7 +82,7 @@ class CatchUp:
                 await self._history.load()
                 gone = await self._history.put_away(self._ctx.data_dir / PUT_AWAY, at=self._ctx.wall())
                 if gone:
-                    self._ctx.log.warning("rows that no fill supports were put away", rows=gone, file=PUT_AWAY)
+                    self._ctx.log.warning("rows that are not what happened were put away", rows=gone, file=PUT_AWAY)
 
     async def _rewind(self) -> None:
         for cursor in (FILLS_CURSOR, INCOME_CURSOR):

@@ -19,6 +19,7 @@ from plugins.domain.rounds import RoundTrip, apply
 from plugins.store import FillRow, FundingRow, Store
 from plugins.store.fills import Fills
 from plugins.store.positions import Positions
+from plugins.store.signals import Signals
 from plugins.store.trades import Trades
 from plugins.store.unbroken import unbroken
 
@@ -67,16 +68,19 @@ class History:
 
     @unbroken
     async def put_away(self, file: Path, *, at: datetime) -> int:
-        """Move rows of positions that no stored fill supports into `file`, one JSON line each; says how many.
+        """Move positions that no stored fill supports, and signals that are none, into `file`, one JSON line each.
 
-        They are in the file, synced, before they leave the table: nothing is lost that somebody might want to see.
+        They are in the file, synced, before they leave their table: nothing is lost that somebody might want to see.
+        Says how many rows that were.
         """
-        rows = await self._store.positions.unsupported(self._trips)
-        if rows:
-            await to_thread.run_sync(_keep, file, rows, at)
+        positions = await self._store.positions.unsupported(self._trips)
+        signals = await self._store.signals.unsound()
+        if positions or signals:
+            await to_thread.run_sync(_keep, file, {"positions": positions, "signals": signals}, at)
             async with self._engine.begin() as connection:
-                await Positions.remove_from(connection, [row["id"] for row in rows])
-        return len(rows)
+                await Positions.remove_from(connection, [row["id"] for row in positions])
+                await Signals.remove_from(connection, [row["id"] for row in signals])
+        return len(positions) + len(signals)
 
     async def believe_the_file(self) -> None:
         """After a failed booking memory may be ahead of what was stored; then everything is folded anew."""
@@ -147,8 +151,9 @@ class History:
         return new
 
 
-def _keep(file: Path, rows: list[dict[str, Any]], at: datetime) -> None:
-    lines = "".join(json.dumps({"put_away_at": at.isoformat(), **row}) + "\n" for row in rows)
+def _keep(file: Path, tables: dict[str, list[dict[str, Any]]], at: datetime) -> None:
+    rows = [{"put_away_at": at.isoformat(), "table": table, **row} for table, found in tables.items() for row in found]
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(descriptor, lines.encode())

@@ -215,7 +215,7 @@ class DatabasePlugin(Plugin[DatabaseSettings]):
     async def rebuild(self, _: Ctx) -> int:
         """Fetch every fill of the exchange again and fold every row anew; returns how many fills the history holds.
 
-        Rows of positions that no fill supports are put away in a file of its own, never just deleted.
+        Positions that no fill supports, and signals that are none, are put away in a file, never just deleted.
         """
         held = self._held()
         await held.catch_up.from_the_beginning()

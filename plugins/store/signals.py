@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Float, Row, and_, cast, func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, Float, Row, String, and_, cast, delete, func, not_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from plugins.domain import Outcome, OutcomeCode, Signal, Source, View, Vote
 from plugins.store.rows import Funnel, Miss, SignalRow
 from plugins.store.tables import SignalTable
 from plugins.store.unbroken import unbroken
 from plugins.store.writer import Writer
-from plugins.store.writing import inserted_once, reading, table_of
+from plugins.store.writing import CHUNK, inserted_once, reading, table_of
 
 SIGNALS = table_of(SignalTable)
 COLUMNS = SIGNALS.c
@@ -96,6 +96,19 @@ class Signals:
         )
         async with reading(self._engine) as connection:
             return [_row_of(row) for row in await connection.execute(statement)]
+
+    @unbroken
+    async def unsound(self) -> list[dict[str, Any]]:
+        """Rows as they stand, plain, that are no signals."""
+        every = select(*(cast(column, String).label(column.key) for column in COLUMNS)).where(not_(SOUND))
+        async with reading(self._engine) as connection:
+            return [dict(row) for row in (await connection.execute(every)).mappings()]
+
+    @staticmethod
+    async def remove_from(connection: AsyncConnection, ids: Sequence[str]) -> None:
+        """Delete rows inside the caller's transaction."""
+        for start in range(0, len(ids), CHUNK):
+            await connection.execute(delete(SIGNALS).where(COLUMNS.id.in_(ids[start : start + CHUNK])))
 
     @unbroken
     async def latest(self, *, limit: int = 100, symbol: str | None = None) -> list[SignalRow]:

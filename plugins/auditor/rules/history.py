@@ -139,4 +139,5 @@ SIGNAL_ROWS = Rule(
     check=check_signal_rows,
     kinds=(ROWS,),
     patience_s=0.0,
+    repair="database.rebuild",
 )

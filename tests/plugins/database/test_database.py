@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -157,3 +158,46 @@ async def test_stored_round_trips_are_never_trusted(made: Any, tmp_path: Path, u
         (trade,) = await h.call("database.trades")
     assert (trade["gross_pnl"], trade["closed_because"]) == ("10", ExitReason.TAKE_PROFIT)
     assert made.run(url, "SELECT quantity, gross_pnl FROM positions") == [("0", "10")]
+
+
+GHOST = (
+    "INSERT INTO positions (id, symbol, side, quantity, entered, entry_price, gross_pnl, fees, fills, first_order_id,"
+    " last_order_id, opened_at, opened_market_at, updated_at, updated_market_at) VALUES ('ghost', 'ETHUSDT', 'long',"
+    " '1', '1', '100', '0', '0', 1, '0', '0', {at}, {at}, {at}, {at})"
+)
+POISON = (
+    "INSERT INTO signals (id, symbol, view, confidence, source, price, made_at, market_at, expires_at, features)"
+    " VALUES ('poison', 'ETHUSDT', 'skip', '0', 'SKIP', '1', {at}, {at}, {at}, '{{}}')"
+)
+
+
+async def test_rebuilding_puts_away_what_did_not_happen(made: Any, tmp_path: Path, url: str) -> None:
+    """A position without a fill and a signal that is none leave their tables for a file; a turned side is mended."""
+    exchange = made.ExchangeLists()
+    made.round_trip(exchange)
+    exchange.trade(Side.SHORT, "2")
+    async with made.history(exchange, tmp_path, url) as h:
+        await made.caught_up(h, exchange, url)
+        for statement in (GHOST, POISON):
+            made.run(url, statement.format(at="'2025-03-01 12:00:00.000000'"))
+        made.run(url, "UPDATE positions SET side = 'long' WHERE id <> 'ghost'")
+        assert await h.call("database.rebuild") == 3
+        kept = (h.home / "data" / "database" / "put_away.jsonl").read_text().splitlines()
+    assert [(row["table"], row["id"]) for row in map(json.loads, kept)] == [
+        ("positions", "ghost"), ("signals", "poison"),
+    ]  # fmt: skip
+    assert made.run(url, "SELECT count(*) FROM signals") == [(0,)]
+    assert made.run(url, "SELECT side FROM positions WHERE closed_because IS NULL") == [("short",)]
+
+
+async def test_nothing_is_put_away_while_the_exchange_does_not_answer(made: Any, tmp_path: Path) -> None:
+    """What it has not said yet may support a row."""
+    url = made.in_home(tmp_path)
+    exchange = made.ExchangeLists()
+    made.round_trip(exchange)
+    async with made.history(exchange, tmp_path, url) as h:
+        await made.caught_up(h, exchange, url)
+        made.run(url, GHOST.format(at="'2025-03-01 12:00:00.000000'"))
+        exchange.away = True
+        await h.call("database.rebuild")
+    assert made.run(url, "SELECT id FROM positions WHERE id = 'ghost'") == [("ghost",)]
