@@ -71,7 +71,7 @@ class AgeAct(Document):
 
 
 class ConfigureAct(Document):
-    """The copy of `plugins.yaml` is changed under the running system."""
+    """The copy of `plugins.yaml` is written as it was at the start, with a patch; an empty one undoes it."""
 
     do: Literal["configure"]
     patch: dict[str, Any]

@@ -98,5 +98,10 @@ def written(assembly: Assembly, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     path = folder / CONFIGURATION
-    path.write_text(yaml.safe_dump(assembly.configuration, sort_keys=False), encoding="utf-8")
+    path.write_text(as_text(assembly.configuration), encoding="utf-8")
     return path
+
+
+def as_text(configuration: Mapping[str, Any]) -> str:
+    """The configuration as a file; the same text for the same configuration."""
+    return yaml.safe_dump(dict(configuration), sort_keys=False)

@@ -58,11 +58,11 @@ class Watch:
 
     def _read_report(self, at_s: float) -> None:
         """The causes in the order of the report; a supervisor that does not answer is found by its readers."""
-        report = gather(self.rig.home, _HOURS)
-        groups = [(one.cause.code, *(effect.code for effect in one.effects)) for one in report.groups]
         said = self.rig.status()["supervisor"]["findings"]
         if SILENT in said and self.silent is None:
             self.silent = Seen(SILENT, "", "", now_s() - self.began_s, text="the supervisor does not answer")
+        report = gather(self.rig.home, _HOURS)
+        groups = [(one.cause.code, *(effect.code for effect in one.effects)) for one in report.groups]
         if SILENT in said and not any(SILENT in group for group in groups):
             groups.insert(0, (SILENT,))
         if self.silent and SILENT not in said and self.silent.resolved_s is None:

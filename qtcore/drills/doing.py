@@ -10,8 +10,6 @@ import time
 from pathlib import Path
 from typing import Any, assert_never
 
-import yaml
-
 from qtcore.drills.acts import (
     Act,
     AgeAct,
@@ -25,7 +23,7 @@ from qtcore.drills.acts import (
     WaitAct,
     WriteAct,
 )
-from qtcore.drills.assembly import merged
+from qtcore.drills.assembly import as_text, merged
 from qtcore.drills.outsiders import outsider
 from qtcore.drills.rig import NotCarriedOutError, Rig
 
@@ -92,8 +90,7 @@ def _age(rig: Rig, act: AgeAct) -> None:
 
 
 def _configure(rig: Rig, patch: dict[str, Any]) -> None:
-    changed = merged(yaml.safe_load(rig.configuration_path.read_text(encoding="utf-8")), patch)
-    _whole(rig.configuration_path, yaml.safe_dump(changed, sort_keys=False))
+    _whole(rig.configuration_path, as_text(merged(rig.assembly.configuration, patch)))
 
 
 def _second(rig: Rig) -> None:
