@@ -1,4 +1,4 @@
-"""`qt why NAME`: what a plugin is doing, since when, and what led to it."""
+"""`qt why NAME`: what a plugin is doing, since when, and what led to it; or what the code of a finding means."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import typer
 
 from qtcore.cli.app import HomeOption, JsonOption, new_app
 from qtcore.cli.asking import refuse_unused
-from qtcore.cli.exits import exit_of
+from qtcore.cli.exits import Exit, exit_of
 from qtcore.cli.output import coloured, say, say_json
+from qtcore.cli.why_code import PREFIX, tell_code
 from qtcore.config.problem import did_you_mean
 from qtcore.documents import Facts
 from qtcore.errors import ConfigurationError, EnvironmentRefused, RecordsDamaged
@@ -39,12 +40,15 @@ _SAID_ON_PURPOSE = frozenset({Cause.NOT_READY, Cause.NEEDS_OPERATOR})
 
 @app.command()
 def why(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="a plugin")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="a plugin, or the code of a finding")],
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Lifecycle, reason, findings and the last entries of the journal about one plugin."""
+    """Lifecycle, reason, findings and the last entries of the journal about one plugin; or what a code means."""
     place = Home.find(home)
+    if name.startswith(PREFIX):
+        tell_code(place, name, as_json=as_json)
+        return Exit.HEALTHY
     refuse_unused(place)
     status = current_status(place)
     line = next((plugin for plugin in status["plugins"] if plugin["name"] == name), None)

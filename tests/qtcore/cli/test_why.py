@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from qtcore.cli.exits import Exit
 from tests.qtcore.cli.conftest import Qt
 
 Until = Callable[[Callable[[], Any], str], Any]
@@ -57,3 +58,17 @@ def test_places(application: Qt, until: Until) -> None:
 def _told(application: Qt, plugin: str, text: str) -> str | None:
     told = application("why", plugin).stdout
     return told if text in told else None
+
+
+def test_codes(application: Qt) -> None:
+    """What a code means is told for the framework's at once, and for a plugin's once it was looked at."""
+    told = application("why", "QT-PLUGIN-HUNG")
+    assert (told.returncode, told.stdout.splitlines()[0]) == (
+        0,
+        "QT-PLUGIN-HUNG: its process has stopped answering (usually high; of the framework)",
+    )
+    assert application("why", "QT-DISK-FULL").returncode == Exit.USAGE
+    assert application("check").returncode == 0
+    said = application.json("why", "QT-DISK-FULL")
+    assert (said["owner"], said["kind"]["consequence"]) == ("disk", "programs that write there will soon fail")
+    assert 'did you mean "QT-DISK-FULL"?' in application("why", "QT-DISK-FUL").stderr
