@@ -38,8 +38,8 @@ SMALL: dict[str, Any] = {
     }
 }
 """The venue counts requests by address, and the drill asks from the same one as the trader; and it does not say which
-faults it was asked for. Half of the symbols are left out for speed, and no host stands back, so that a busy machine does not make the times;
-retraining was off in the document's system."""
+faults it was asked for. Half of the symbols are left out for speed, and no host stands back, so that what else runs on
+the machine does not make the times. Retraining was off in the document's system."""
 
 T = TypeVar("T")
 Say = Callable[[str], None]
