@@ -27,6 +27,10 @@ NO_PROOF = frozenset(
 """Outcomes that say nothing about whether entries are refused because of a fault."""
 
 
+REAL = "view IN ('long', 'short', 'neutral')"
+"""Rows of the table that are signals."""
+
+
 def entries_refused(outside: Outside, symbol: str = "", code: str = "") -> list[str]:
     """A signal for an entry that is wished for now ends without an order, for a reason that protects."""
     ended, outcome = _tried(outside, "refused", symbol)
@@ -69,7 +73,7 @@ def exits_pass(outside: Outside, symbol: str) -> list[str]:
 
 def signals_ended(outside: Outside) -> list[str]:
     """Every signal that was wished for has ended, as `filled` exactly where the venue filled it."""
-    open_ones = rows(history(outside), "SELECT id FROM signals WHERE outcome_code IS NULL OR outcome_code = ''")
+    open_ones = rows(history(outside), f"SELECT id FROM signals WHERE {REAL} AND COALESCE(outcome_code, '') = ''")  # noqa: S608
     if open_ones:
         return [f"{len(open_ones)} signals have no outcome, such as {open_ones[0][0]}"]
     venue = venue_of(outside)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from os import cpu_count
+from os import cpu_count, getloadavg
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
@@ -50,7 +50,7 @@ class Wish:
 
 def run_drills(wish: Wish, tell: Tell) -> DrillRun:
     """Carry out everything; `tell` hears of each result as it comes."""
-    began, at = time.monotonic(), datetime.now(UTC)
+    began, at, load = time.monotonic(), datetime.now(UTC), getloadavg()[0]
     with _folder(wish.keep) as folder:
         homes = Homes(wish, folder / "homes")
         slots, interrupted = Slots(wish, folder), threading.Event()
@@ -69,7 +69,7 @@ def run_drills(wish: Wish, tell: Tell) -> DrillRun:
         schema=SCHEMA_VERSION,
         at=at,
         version=version("qtcore"),
-        machine=f"{cpu_count()} cores, Python {platform.python_version()}, {wish.parallel} at a time",
+        machine=_machine(wish, load),
         seed=wish.seed,
         took_s=round(time.monotonic() - began, 1),
         figures=figures_of(drills, twins),
@@ -77,6 +77,12 @@ def run_drills(wish: Wish, tell: Tell) -> DrillRun:
         twins=tuple(twins),
         not_yet=dict(wish.drills.not_yet),
     )
+
+
+def _machine(wish: Wish, load: float) -> str:
+    """What the times were measured on, and what else it was busy with."""
+    busy = f"load {load:.1f} at the start and {getloadavg()[0]:.1f} at the end"
+    return f"{cpu_count()} cores, Python {platform.python_version()}, {wish.parallel} at a time, {busy}"
 
 
 @dataclass
