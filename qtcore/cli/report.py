@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -65,7 +64,6 @@ def show(
     as_json: JsonOption = False,
 ) -> int:
     """Counts, findings by cause, steps, score, what was healed and how it was proven."""
-    gc.disable()  # a tenth of the time of a page; the process ends right after it
     document = _stored(file) if file else _gathered(Home.find(home), hours)
     _put(_set(document, Format.JSON if as_json else form, language, to_file=output is not None), output)
     return exit_of(document.status.value, running=document.running)
