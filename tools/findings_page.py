@@ -18,7 +18,8 @@ def findings_page() -> Iterator[str]:
     acted = sum(1 for kind in kinds if typed(kind))
     yield "A finding is a problem that a person could act on. Its code is stable: texts may change, it may not. Here is"
     yield "what is always true of each; what was seen stands in the finding itself, with evidence. `{plugin}` and"
-    yield "`{subject}` stand for the names that a finding puts there. `qt why CODE` tells the same, and where it is open."
+    yield "`{subject}` stand for the names that a finding puts there."
+    yield "`qt why CODE` tells the same, and where it is open."
     yield ""
     yield "A remedy is *safe* (`qt doctor --fix` carries it out, and so may the supervisor by itself), *confirm*"
     yield "(after a yes) or *manual* (only a person can)."

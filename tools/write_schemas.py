@@ -16,9 +16,9 @@ from qtcore.config.manifest import Manifest
 from qtcore.config.sections import Sections
 from qtcore.control.host_message import HostMessage
 from qtcore.control.requests import Request, Response
+from qtcore.doctor.document import DoctorDocument
 from qtcore.drills.document import Drills
 from qtcore.drills.results import DrillRun
-from qtcore.doctor.document import DoctorDocument
 from qtcore.health.model import Condition, Finding, Healing, Health, Remedy
 from qtcore.kernel.posture import PostureClaim
 from qtcore.messaging.envelope import Envelope
@@ -26,8 +26,8 @@ from qtcore.records.journal_event import JournalEvent
 from qtcore.records.state_file import StateFile
 from qtcore.report.difference import ReportDifference
 from qtcore.report.document import ReportDocument
-from qtcore.report.section import SectionsFile
 from qtcore.report.open_findings import FindingsDocument
+from qtcore.report.section import SectionsFile
 from qtcore.report.status_document import StatusDocument
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
