@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qtcore.config.meaning import impossible, means
     from qtcore.context import Context, Subscription
-    from qtcore.doctor.check import Check, Fine, Patient, Skipped, Trouble, Verdict
+    from qtcore.doctor.check import Check, Fine, Patient, Seen, Skipped, Trouble, Verdict
     from qtcore.errors import CallFailed, CallUnanswered, Fenced, NeedsOperator, NotReady, QtError
     from qtcore.health.kinds import FindingKind
     from qtcore.health.model import Condition, Finding, Health, Reach, Remedy, RemedyKind, Severity, Status
@@ -57,6 +57,7 @@ __all__ = [
     "Remedy",
     "RemedyKind",
     "Section",
+    "Seen",
     "Settings",
     "Severity",
     "Skipped",
@@ -110,6 +111,7 @@ _HOMES = {
     "Remedy": "qtcore.health.model",
     "RemedyKind": "qtcore.health.model",
     "Section": "qtcore.report.section",
+    "Seen": "qtcore.doctor.check",
     "Settings": "qtcore.plugin",
     "Severity": "qtcore.health.model",
     "Skipped": "qtcore.doctor.check",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plugins.learning.archive import Archive, DamagedHistory
-from qtcore import Finding, Patient, Severity, Skipped, Trouble, Verdict
+from qtcore import Patient, Seen, Skipped, Trouble, Verdict
 
 
 def archive(patient: Patient) -> Verdict:
@@ -20,7 +20,5 @@ def archive(patient: Patient) -> Verdict:
                     found.read(symbol, interval)
                 except DamagedHistory as damage:
                     place = f"{found.folder.name}/{symbol}-{interval}"
-                    damaged.append(
-                        Finding(code="QT-HISTORY-DAMAGED", severity=Severity.MEDIUM, summary=str(damage), subject=place)
-                    )
+                    damaged.append(Seen("QT-HISTORY-DAMAGED", str(damage), subject=place))
     return Trouble.of(damaged, f"{read} files of candles can be read")

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from qtcore import Finding, Fine, Patient, Severity, Skipped, Trouble, Verdict
+from qtcore import Fine, Patient, Seen, Skipped, Trouble, Verdict
 
 HISTORY = "quantum.db"
 ORDERS = "exchange.db"
@@ -56,7 +56,7 @@ def backups(patient: Patient) -> Verdict:
 
 
 def _no_backup(told: str) -> Trouble:
-    return Trouble((Finding(code="QT-DATABASE-BACKUP", severity=Severity.MEDIUM, summary=told),))
+    return Trouble((Seen("QT-DATABASE-BACKUP", told),))
 
 
 def _whole(file: Path, code: str) -> Verdict:
@@ -74,4 +74,4 @@ def _whole(file: Path, code: str) -> Verdict:
     if said == ["ok"]:
         return Fine(f"{file.name} is whole, {os.stat(file).st_size / 2**20:.1f} MB")  # noqa: PTH116 - its sidecars do not count
     summary = f"{file} is damaged: {'; '.join(said)}"
-    return Trouble((Finding(code=code, severity=Severity.HIGH, summary=summary, subject=file.name),))
+    return Trouble((Seen(code, summary, file.name),))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from plugins.domain import MemberName
 from plugins.learning.artefacts import ArtefactStore, Damaged
-from qtcore import Finding, Patient, Severity, Skipped, Trouble, Verdict
+from qtcore import Patient, Seen, Skipped, Trouble, Verdict
 
 
 def artefacts(patient: Patient) -> Verdict:
@@ -19,5 +19,5 @@ def artefacts(patient: Patient) -> Verdict:
             store.verified(name, champion)
         except Damaged as damage:
             code = f"QT-MODELS-ARTEFACT-{name.replace('_', '-').upper()}"
-            damaged.append(Finding(code=code, severity=Severity.HIGH, summary=str(damage), subject=str(name)))
+            damaged.append(Seen(code, str(damage), subject=str(name)))
     return Trouble.of(damaged, f"{', '.join(champions)}: whole and signed")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from plugins.store.arming import read_arming
 from plugins.store.kill_switch import FILE_NAME, read_kill_switch
-from qtcore import Finding, Fine, Patient, Severity, Skipped, Trouble, Verdict
+from qtcore import Fine, Patient, Seen, Skipped, Trouble, Verdict
 
 _OTHERS = 0o077
 
@@ -19,7 +19,7 @@ def kill_switch(patient: Patient) -> Verdict:
         return Fine("off" if (patient.root / FILE_NAME).exists() else "off, never used")
     since = f" since {switch.when:%Y-%m-%d %H:%M} UTC" if switch.when else ""
     summary = f"entries are stopped by {switch.who}{since}: {switch.why}"
-    return Trouble((Finding(code="QT-RISK-KILL-SWITCH", severity=Severity.HIGH, summary=summary),))
+    return Trouble((Seen("QT-RISK-KILL-SWITCH", summary),))
 
 
 def leave_to_trade(patient: Patient) -> Verdict:
@@ -44,7 +44,7 @@ def keys(patient: Patient) -> Verdict:
     return Trouble.of((_open_to_others(path, patient.root) for path in open_), told)
 
 
-def _open_to_others(path: Path, home: Path) -> Finding:
+def _open_to_others(path: Path, home: Path) -> Seen:
     subject = str(path.relative_to(home)) if path.is_relative_to(home) else str(path)
     summary = f"others may read {path}, which holds a key; change the key if they did"
-    return Finding(code="QT-HOME-PERMISSIONS", severity=Severity.CRITICAL, summary=summary, subject=subject)
+    return Seen("QT-HOME-PERMISSIONS", summary, subject)

@@ -54,13 +54,22 @@ class Fine:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something is wrong, each thing as a finding with its remedies."""
+class Seen:
+    """A kind of trouble, named by its code alone: a check need not import the plugin that declares it."""
 
-    findings: tuple[Finding, ...]
+    code: str
+    summary: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something is wrong, each thing as a finding with its remedies, or by the code of its kind."""
+
+    findings: tuple[Finding | Seen, ...]
 
     @classmethod
-    def of(cls, findings: Iterable[Finding], fine: str) -> Trouble | Fine:
+    def of(cls, findings: Iterable[Finding | Seen], fine: str) -> Trouble | Fine:
         """Trouble, unless there is none."""
         found = tuple(findings)
         return cls(found) if found else Fine(fine)

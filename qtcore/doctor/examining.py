@@ -6,7 +6,7 @@ import importlib
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 from qtcore.config.cached_manifests import cached_entries, cached_manifests
 from qtcore.config.manifest import CheckSpec
 from qtcore.doctor.apart import do_apart
-from qtcore.doctor.check import Check, Fine, Patient, Skipped, Trouble, Verdict
+from qtcore.doctor.check import Check, Fine, Patient, Seen, Skipped, Trouble, Verdict
 from qtcore.doctor.checks import configuration, home, machine, plugins, records, supervisor
 from qtcore.doctor.document import CheckLine, CheckState
 from qtcore.doctor.job import Ending, Job, Outcome
 from qtcore.health.framework_kinds import FRAMEWORK
+from qtcore.health.home_kinds import CHECK_FAILED
 from qtcore.health.kinds import Catalogue, FindingKind
 from qtcore.health.model import Finding
 
@@ -158,8 +159,16 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
             return {
                 "state": CheckState.TROUBLE,
                 "sentence": findings[0].summary,
-                "findings": [finding.model_dump(mode="json") for finding in findings],
+                "findings": [finding.model_dump(mode="json") for finding in findings if isinstance(finding, Finding)],
+                "seen": [asdict(seen) for seen in findings if isinstance(seen, Seen)],
             }
+
+
+def _named(seen: Seen, subject: Subject) -> Finding:
+    kind = subject.kinds.get(seen.code)
+    if kind is None:
+        return CHECK_FAILED.found(f"{seen.summary} (it names {seen.code}, which nobody declares)", subject=seen.subject)
+    return kind.found(seen.summary, subject=seen.subject)
 
 
 def _completed(finding: Finding, subject: Subject) -> Finding:
@@ -188,7 +197,8 @@ def _line(subject: Subject, outcome: Outcome) -> CheckLine:
         case Ending.ANSWERED:
             try:
                 findings = _FINDINGS.validate_python(outcome.answer.get("findings", ()))
-                told = tuple(_completed(finding, subject) for finding in findings)
+                named = tuple(_named(Seen(**seen), subject) for seen in outcome.answer.get("seen", ()))
+                told = tuple(_completed(finding, subject) for finding in (*findings, *named))
                 return line(CheckState(outcome.answer["state"]), outcome.answer["sentence"], told)
             except (ValidationError, AttributeError, KeyError, ValueError) as error:
                 return line(CheckState.CRASHED, f"it answered with something else ({type(error).__name__})")

@@ -54,7 +54,7 @@ def _job(name: str, work: Callable[[], Any], **more: Any) -> Job:
 
 
 def test_two_hundred_of_which_twenty_hang_for_ever() -> None:
-    """All are answered for in 2.5 s, each hang by its name; on a machine with other work, in what that takes from us."""
+    """All are answered for in 2.5 s, each hang by its name; other work on the machine may take its share."""
     quick = [_job(f"quick {n}", lambda: "fine", deadline_s=60.0) for n in range(200)]
     begun = time.monotonic()
     do_apart(quick)

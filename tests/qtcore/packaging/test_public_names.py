@@ -42,6 +42,7 @@ PUBLIC = {
     "Remedy",
     "RemedyKind",
     "Section",
+    "Seen",
     "Settings",
     "Severity",
     "Skipped",
