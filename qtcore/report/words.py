@@ -16,7 +16,13 @@ from qtcore.report.durations import ago, clock_time, duration
 _NORWEGIAN = Path(__file__).with_name("norwegian.yaml")
 _PLACEHOLDER = re.compile(r"\\\{(\w+)\\\}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)")
-_SHAPES = {"n": r"[\d,.]+", "plugin": r"[a-z][a-z0-9_]*", "status": r"[a-z]+", "severity": r"[a-z]+"}
+_SHAPES = {
+    "n": r"[\d,.]+",
+    "plugin": r"[a-z][a-z0-9_]*",
+    "status": r"[a-z]+",
+    "severity": r"[a-z]+",
+    "host": r"[a-z][a-z0-9_]*",
+}
 """What placeholders of these names take when a sentence is compared with its template; others take anything."""
 _OPEN = re.compile(r"\{(?!(?:n|plugin|severity)\})")
 """A template that begins with anything would fit nearly everything."""
@@ -156,7 +162,7 @@ def _pattern(text: str) -> re.Pattern[str]:
         if name in seen:
             return f"(?P={name})"
         seen.add(name)
-        return f"(?P<{name}>{_SHAPES.get(name, '.+')})"
+        return f"(?P<{name}>{_SHAPES.get(name, '.+?')})"
 
     return re.compile(_PLACEHOLDER.sub(group, re.escape(text)), re.DOTALL)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from qtcore.report.document import Episode, ReportDocument
 from qtcore.report.page import Block, Card, Field, Mark, Span, Text, Timeline
 from qtcore.report.words import Words
 
 _MOST_CARDS = 40
+_MARGIN, _LEAST_MARGIN = 0.05, timedelta(minutes=1)
 
 
 def timeline(report: ReportDocument, words: Words) -> Iterator[Block]:
@@ -22,10 +23,9 @@ def timeline(report: ReportDocument, words: Words) -> Iterator[Block]:
     told = words.plural(
         count, "{n} episode in the last {hours} hours", "{n} episodes in the last {hours} hours", hours=hours
     )
-    begin = min(report.at - timedelta(hours=report.hours), *(item.began_at for item in report.episodes))
     yield Timeline(
         words("Episodes by plugin"),
-        begin.timestamp(),
+        _begin(report).timestamp(),
         report.at.timestamp(),
         tuple(_span(item, report, words) for item in report.episodes),
         f"{told}.",
@@ -34,6 +34,13 @@ def timeline(report: ReportDocument, words: Words) -> Iterator[Block]:
         yield Text(words("The latest {n} are told; `qt events` has all.", n=_MOST_CARDS))
     for episode in report.episodes[-_MOST_CARDS:]:
         yield _card(episode, words)
+
+
+def _begin(report: ReportDocument) -> datetime:
+    """A little before the first episode: of a run of minutes a day would show nothing."""
+    first = min(item.began_at for item in report.episodes)
+    margin = max((report.at - first) * _MARGIN, _LEAST_MARGIN)
+    return min(first, max(first - margin, report.at - timedelta(hours=report.hours)))
 
 
 def _span(episode: Episode, report: ReportDocument, words: Words) -> Span:

@@ -98,8 +98,8 @@ def test_one_and_many() -> None:
         ),
         ("supervisor: risk_guard (vital) is starting", "overvåkeren: risk_guard (livsviktig): starter"),
         (
-            "lost its host analysis to history (was not ready within 5 s); starts again at once",
-            "mistet prosessen analysis på grunn av history (ble ikke klar innen 5 s); starter igjen straks",
+            "lost its host analysis to history (was asked to stop (killed)); starts again at once",
+            "mistet prosessen analysis på grunn av history (was asked to stop (killed)); starter igjen straks",
         ),
         ("feed is stale: no candle", "feed is stale: no candle"),
     ],
