@@ -23,7 +23,7 @@ STALE = FindingKind(
     verify="`qt status` shows feed healthy; `qt call feed.coverage` shows a recent last candle",
     remedies=(_HEAL, _SUBSCRIBE),
     healable=True,
-    effect_of=("QT-FEED-DISCONNECTED",),
+    effect_of=("QT-FEED-MUTE", "QT-FEED-DISCONNECTED"),
 )
 MUTE = FindingKind(
     code="QT-FEED-MUTE",
@@ -44,6 +44,7 @@ DISCONNECTED = FindingKind(
     fix="it dials again by itself, with growing pauses, and asks by REST meanwhile",
     verify=_HEALTHY,
     remedies=(Remedy.confirm("restart", "opens everything anew, without waiting for the pause", "the socket is open"),),
+    effect_of=("QT-FEED-MUTE",),  # it hangs up when streams stay silent
 )
 POLLING = FindingKind(
     code="QT-FEED-POLLING",

@@ -28,7 +28,9 @@ BLIND = FindingKind(
     consequence="verdicts run out, and with them the entries of the sources that they allow",
     fix="none is needed when it comes back by itself; otherwise see `qt logs model_supervisor`",
     verify="`qt sources` answers with young figures",
-    remedies=(Remedy.safe("heal", "reads the history of candles again and judges anew", "the judgement is young"),),
+    remedies=(
+        Remedy.confirm("restart", "reads the history of candles again and judges anew", "the judgement is young"),
+    ),
 )
 CONFIDENCE = FindingKind(
     code="QT-MODEL-CONFIDENCE",

@@ -15,7 +15,7 @@ STARVED = FindingKind(
     consequence="no signals are made, so nothing is entered and nothing is exited by signal",
     fix="see the feed: `qt why feed`",
     verify="`qt call models.latest` shows recent candles",
-    remedies=(Remedy.safe("heal", "asks the feed again for the history of all symbols"),),
+    remedies=(Remedy.safe("call feed.resubscribe", "asks the feed to subscribe anew to all streams"),),
 )
 UNTRAINED = FindingKind(
     code="QT-MODELS-UNTRAINED",

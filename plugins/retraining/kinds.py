@@ -18,7 +18,7 @@ FAILED = FindingKind(
     consequence="the champions vote on; without any, the rule trades alone",
     fix="`qt logs retraining`; `qt models train` tries again",
     verify="`qt models list` shows a new version",
-    remedies=(Remedy.confirm("heal", "forgets the failure and tries again what is due, with minutes of work"), _TRAIN),
+    remedies=(_TRAIN, Remedy.manual("qt logs retraining", "shows what went wrong")),
 )
 OVERDUE = FindingKind(
     code="QT-RETRAINING-OVERDUE",

@@ -14,7 +14,10 @@ BEHIND = FindingKind(
     consequence="profit that should be kept can be lost; the older stop is still there",
     fix="nothing, unless it lasts: each look tries again; `qt call trailing_stop.followed` shows the figures",
     verify="`qt call trailing_stop.followed` shows `stop` at `belongs`",
-    remedies=(Remedy.safe("heal", "looks at all positions at once and moves what is behind"), _FOLLOWED),
+    remedies=(
+        Remedy.confirm("restart", "hears of every position and stop anew; helps where its picture is wrong"),
+        _FOLLOWED,
+    ),
     effect_of=("QT-EXCHANGE-STALE", "QT-EXCHANGE-BANNED"),
 )
 BLIND = FindingKind(
@@ -36,7 +39,13 @@ FORGOT = FindingKind(
     consequence="after a restart a stop follows from the price of that moment; what it has gained it keeps",
     fix="free the disk or remove the damaged file; it is written anew with the next better price",
     verify="the finding closes by itself with the next write",
-    remedies=(Remedy.safe("heal", "writes the memory anew", "the file is written"),),
+    remedies=(
+        Remedy.confirm(
+            """call logs.prune '{"keep_days": 0}'""",
+            "deletes all older parts of logs in the home, which frees space where there are any",
+        ),
+        Remedy.manual("df -h", "shows which disk is full"),
+    ),
     reach=Reach.NOTHING,
     effect_of=("QT-LOGS-DISK", "QT-STATE-UNWRITABLE", "QT-JOURNAL-UNWRITABLE"),
 )

@@ -138,6 +138,8 @@ def test_what_heals_in_place_has_a_heal() -> None:
     """A promise that nobody keeps would only cost time."""
     healable = [(owner, kind.code) for owner, kind in entries() if kind.healable]
     assert [code for owner, code in healable if "heal" not in manifests()[owner].hooks] == []
+    offered = {kind.code for _owner, kind in entries() if any(remedy.act == "heal" for remedy in kind.remedies)}
+    assert offered == {code for _owner, code in healable}
 
 
 def test_causes_that_a_kind_names_exist() -> None:
