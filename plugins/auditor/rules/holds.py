@@ -17,6 +17,7 @@ HOLD = FindingKind(
     code="QT-AUDIT-HOLD",
     title="a hold without a reason, or for very long",
     severity=Severity.MEDIUM,
+    effect_of=("QT-RISK-KILL-SWITCH", "QT-POSTURE-SOURCE-SILENT", "QT-VITAL-AWAY"),
     cause="whoever set it has not taken it back, or somebody still believes in one that is over",
     consequence="nothing is entered, and nobody is told why",
     fix="`qt status` shows the posture and who claims it, `qt kill status` the kill switch",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, after_a_yes, missing, unseen, verdict
-from plugins.auditor.view import Moment, Scene
+from plugins.auditor.view import ZERO, Moment, Scene
 from qtcore import FindingKind, Severity
 
 BEHIND_CANDLES = 4.0
@@ -15,6 +15,7 @@ NO_PREDICTIONS = FindingKind(
     code="QT-OUTCOME-NO-PREDICTIONS",
     title="candles that nobody judges",
     severity=Severity.CRITICAL,
+    effect_of=("QT-PLUGIN-STOPPED", "QT-PLUGIN-HUNG", "QT-PLUGIN-DOWN", "QT-MODELS-STARVED"),
     cause="the models do not hear the candles that the feed has, or hang while judging them",
     consequence="no signals, so no entries, and open positions are not judged anew",
     fix="`qt why models`; `qt restart models` reads the history and judges on",
@@ -25,6 +26,7 @@ UNLED = FindingKind(
     code="QT-OUTCOME-UNLED",
     title="a position that nobody leads",
     severity=Severity.CRITICAL,
+    effect_of=("QT-AUDIT-LEDGER", "QT-POSITION-UNSEEN", "QT-EXCHANGE-LEDGER", "QT-EXCHANGE-UNCLEAR"),
     cause="position_monitor does not know the position, or has stopped looking at it",
     consequence="only the stop on the venue ends it: no exit by signal, age or target",
     fix="`qt call exchange.reconcile` tells every position anew; `qt restart position_monitor` if it stays",
@@ -59,6 +61,8 @@ def check_led(scene: Scene, _: Moment) -> Verdict:
 
 def _unled(scene: Scene) -> Iterator[Suspicion]:
     for symbol in scene.venue.positions if scene.venue else ():
+        if not _booked(scene, symbol):
+            continue
         led = scene.led.get(symbol) if scene.led else None
         if led is None:
             yield Suspicion(UNLED, symbol, f"position_monitor does not follow the position in {symbol}")
@@ -66,6 +70,13 @@ def _unled(scene: Scene) -> Iterator[Suspicion]:
             ago = "never" if led.considered_ago_s is None else f"{led.considered_ago_s:.0f} s ago"
             summary = f"position_monitor considered {symbol} {ago}"
             yield Suspicion(UNLED, symbol, summary, {"considered_ago_s": led.considered_ago_s})
+
+
+def _booked(scene: Scene, symbol: str) -> bool:
+    """One whose fills are not booked yet cannot be told to anybody; that is said by the rule about the ledger."""
+    if scene.ledger is None or scene.venue is None:
+        return True
+    return scene.ledger.after.get(symbol, (ZERO, None))[0] == scene.venue.positions[symbol].signed
 
 
 PREDICTIONS = Rule(

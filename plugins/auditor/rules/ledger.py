@@ -19,6 +19,7 @@ LEDGER = FindingKind(
     code="QT-AUDIT-LEDGER",
     title="a position that is not the same at the venue",
     severity=Severity.CRITICAL,
+    effect_of=("QT-EXCHANGE-LEDGER", "QT-EXCHANGE-STALE", "QT-EXCHANGE-UNCLEAR"),
     cause="the venue's answer is incomplete, or an execution was lost, booked twice or with the wrong sign",
     consequence="sizes, profit and protection are computed from a position that is not there; entries wait",
     fix="`qt call exchange.reconcile`; if it stays, compare `qt positions` with the venue's own page",

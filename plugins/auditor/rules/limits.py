@@ -18,6 +18,7 @@ OVER = FindingKind(
     code="QT-AUDIT-LIMIT",
     title="more positions than allowed",
     severity=Severity.CRITICAL,
+    root=True,
     cause="whoever counts positions before an entry counts something else than the venue, or others trade there",
     consequence="more is at risk than was ever allowed; no further entries until it is within the limit",
     fix="close what is too much; `qt positions`, `qt strangers` and `qt call risk_guard.limits` show who counts",

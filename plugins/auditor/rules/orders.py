@@ -55,6 +55,7 @@ NO_ORDERS = FindingKind(
     code="QT-OUTCOME-NO-ORDERS",
     title="signals and no orders",
     severity=Severity.HIGH,
+    effect_of=("QT-FEED-STALE", "QT-FEED-MUTE", "QT-EXCHANGE-STALE", "QT-RISK-KILL-SWITCH", "QT-OUTCOME-REFUSALS"),
     cause="one gate refuses every signal",
     consequence="nothing is traded although everything runs",
     fix="`qt funnel --minutes 10` names the gate and the nearest misses; a gate is opened by a person, never by itself",

@@ -19,6 +19,7 @@ PRICE = FindingKind(
     code="QT-AUDIT-PRICE",
     title="the feed and the venue disagree about a price",
     severity=Severity.HIGH,
+    effect_of=("QT-FACTS-DISAGREE", "QT-FEED-MUTE", "QT-FEED-STALE", "QT-FEED-DISCONNECTED"),
     cause="the feed listens to another venue than orders go to, or the price of one symbol stands still",
     consequence="signals, sizes and profit are computed from prices that nobody pays; entries wait",
     fix="`qt call feed.resubscribe`; `qt why feed` tells where it listens",

@@ -21,6 +21,7 @@ STOPS = FindingKind(
     code="QT-AUDIT-STOPS",
     title="a position without a sound stop on the venue",
     severity=Severity.CRITICAL,
+    effect_of=("QT-POSITION-NAKED", "QT-EXCHANGE-STALE", "QT-EXCHANGE-LEDGER"),
     cause="a stop was refused, cancelled by somebody else, or never placed, and nobody has replaced it",
     consequence="the venue does not end the loss where it was meant to end; entries wait until it does",
     fix="`qt restart position_monitor` judges every position anew; cancel at the venue what somebody else placed there",
