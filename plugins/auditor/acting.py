@@ -8,13 +8,16 @@ from plugins.auditor.patience import Case
 from plugins.domain import Posture
 
 
-def claim_of(cases: Sequence[Case]) -> tuple[Posture, str]:
-    """The posture to claim and why; `normal` when nobody asks for more."""
+def claim_of(cases: Sequence[Case], disputed: Sequence[tuple[str, str]] = ()) -> tuple[Posture, str]:
+    """The posture to claim and why; `normal` when nobody asks for more.
+
+    While plugins speak of different venues nothing new is entered, whoever of them is right.
+    """
     order = list(Posture)
-    strictest = max(cases, key=lambda case: order.index(case.rule.posture), default=None)
-    if strictest is None or strictest.rule.posture is Posture.NORMAL:
-        return Posture.NORMAL, ""
-    return strictest.rule.posture, strictest.suspicion.summary
+    asked = [(case.rule.posture, case.suspicion.summary) for case in cases]
+    asked += [(Posture.NO_ENTRIES, sentence) for _, sentence in disputed]
+    level, reason = max(asked, key=lambda one: order.index(one[0]), default=(Posture.NORMAL, ""))
+    return (level, reason) if level is not Posture.NORMAL else (Posture.NORMAL, "")
 
 
 def repairs_of(cases: Sequence[Case], asked: Mapping[str, float], now_s: float, again_s: float) -> list[str]:

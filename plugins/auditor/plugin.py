@@ -147,7 +147,8 @@ class Auditor(Plugin[AuditorSettings]):
 
     def _tighten(self, ctx: Ctx) -> None:
         """Claim what the open cases ask for; a claim lapses by itself when it is not renewed."""
-        level, reason = claim_of(self._court.open)
+        chronicle = self._eyes.chronicle.value if self._eyes else None
+        level, reason = claim_of(self._court.open, chronicle.disputed if chronicle else ())
         if level is Posture.NORMAL:
             return
         if ctx.autonomy.acts:

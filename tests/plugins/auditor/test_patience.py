@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.auditor.acting import claim_of, repairs_of
+from plugins.auditor.journal import Chronicle, told
 from plugins.auditor.patience import FREE_S, Case, Key, counting, is_disturbed, judged
 from plugins.auditor.rules import RULES
 from plugins.auditor.rules.ledger import BOOKED, LEDGER
@@ -16,6 +17,7 @@ from plugins.auditor.rules.posture import ENTRIES_OBEY, FORBIDDEN
 from plugins.auditor.rules.rule import Rule, Suspicion, Verdict, unseen
 from plugins.auditor.view import Life
 from plugins.domain import Posture
+from qtcore import EventKind, JournalEvent
 from tests.plugins.auditor.conftest import WALL
 
 RULE = replace(BOOKED, patience_s=2.0)
@@ -118,3 +120,19 @@ def test_a_repair_is_asked_for_once_in_a_while() -> None:
     assert repairs_of(cases, {}, 0.0, 20.0) == ["exchange.reconcile"]
     assert repairs_of(cases, {"exchange.reconcile": 0.0}, 19.0, 20.0) == []
     assert repairs_of(cases, {"exchange.reconcile": 0.0}, 20.0, 20.0) == ["exchange.reconcile"]
+
+
+def test_a3_nothing_is_entered_while_plugins_speak_of_different_venues() -> None:
+    """A3: what the supervisor found about a fact of the venue holds entries until it is over; other facts do not."""
+
+    def found(seq: int, kind: EventKind, fact: str) -> JournalEvent:
+        details = {"code": "QT-FACTS-DISAGREE", "fingerprint": f"supervisor/QT-FACTS-DISAGREE/{fact}"}
+        at = {"wall": WALL, "boot_id": "b", "monotonic_s": float(seq)}
+        document = {"seq": seq, "at": at, "kind": kind, "reason": f"plugins differ in {fact}", "details": details}
+        return JournalEvent.model_validate(document)
+
+    opened = [found(1, EventKind.FINDING_OPENED, "venue.endpoint"), found(2, EventKind.FINDING_OPENED, "database.path")]
+    chronicle = told(Chronicle(), opened)
+    assert claim_of([], chronicle.disputed) == (Posture.NO_ENTRIES, "plugins differ in venue.endpoint")
+    over = told(chronicle, [found(3, EventKind.FINDING_RESOLVED, "venue.endpoint")])
+    assert claim_of([], over.disputed) == (Posture.NORMAL, "")
