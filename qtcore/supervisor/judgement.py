@@ -176,7 +176,11 @@ class Judgement:
             evidence["next_try_at"] = next_try.isoformat(timespec="seconds")
         if command.collateral_of is not None:
             evidence["because_of"] = command.collateral_of
-        because = () if cause is not Cause.UNHEALTHY else self._codes(command.plugin)
+        because: tuple[str, ...] = ()
+        if cause is Cause.UNHEALTHY:
+            because = self._codes(command.plugin)
+        elif cause is Cause.NOT_READY and known.end is not None:
+            because = known.end.effect_of  # what it went down for is what keeps it from coming back
         return End(cause, command.reason, known.end.at_s if known.end else now_s, evidence, because)
 
     def _codes(self, plugin: str) -> tuple[str, ...]:
