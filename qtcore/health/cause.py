@@ -8,7 +8,7 @@ Four rules say that one finding explains another, the surest first:
 3. *shared host*: several plugins of one host report the same at the same time;
 4. *upstream*: the other belongs to a plugin that this one's plugin depends on, directly or over others, or it reaches
    everything; and the reason does not lie in the finding itself (`root`). It must be at most one degree milder, and not
-   merely low: what hardly hurts at the source does not explain a disaster further down.
+   merely low, unless its plugin is away altogether: what hardly hurts at the source explains no disaster further down.
 
 A cause opens before its effect, or at most `LATE_S` after it: cadences differ. No rule makes a cause of what lies
 downstream of its effect. Where rules contradict each other the surer one holds, so that there are no circles.
@@ -29,6 +29,17 @@ TOGETHER_S = 10.0
 """Findings of one host within this time may be one event."""
 _ABOUT_ANY = frozenset(kind.code for kind in plugin_kinds.KINDS)
 """Codes that any plugin may have."""
+_AWAY = frozenset(
+    kind.code
+    for kind in (
+        plugin_kinds.DOWN,
+        plugin_kinds.HUNG,
+        plugin_kinds.STOPPED,
+        plugin_kinds.QUARANTINED,
+        plugin_kinds.WAITS,
+    )
+)
+"""A plugin that is away explains what lacks it, however mild its own finding is: a person may have stopped it."""
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -165,6 +176,8 @@ _RULES = (_said, _known, _shared_host, _upstream)
 
 
 def _grave_enough(cause: Finding, effect: Finding) -> bool:
+    if cause.code in _AWAY:
+        return True
     return cause.severity is not Severity.LOW and _RANK[cause.severity] >= _RANK[effect.severity] - 1
 
 

@@ -55,6 +55,12 @@ def test_a_trifle_upstream_does_not_explain_a_disaster() -> None:
     assert codes(folded) == [("QT-NO-ORDERS", []), ("QT-FEED-POLLING", [])]
 
 
+def test_what_a_person_stopped_explains_what_is_missing_without_it() -> None:
+    stopped = found("models", "QT-PLUGIN-STOPPED", LOW, root=True)
+    folded = fold([stopped, found("executor", "QT-NO-ORDERS", CRITICAL, after_s=60)], TRADER)
+    assert codes(folded) == [("QT-PLUGIN-STOPPED", ["QT-NO-ORDERS"])]
+
+
 def test_advice_explains_nothing() -> None:
     folded = fold([found("feed", "QT-ADVICE", reach=Reach.NOTHING), found("models", "QT-MODELS-STARVED")], TRADER)
     assert {cause for cause, _effects in codes(folded)} == {"QT-ADVICE", "QT-MODELS-STARVED"}
