@@ -13,9 +13,9 @@ How it is mapped, in its favour where there was a choice. A file of its own that
 has two); elsewhere our state file stands for its state file. A module wrote its own file there, while our supervisor
 also writes for plugins that are down: so a state file counts as old as the plugin has been out of work. The database
 is looked for at `quantum.db` in the home. Champions stand for the four model files, any of ours counts as four.
-Processor and memory are the machine's and left out. Anything that turns degraded or critical after a fault counts as
-detected, whatever it names; `cause first` only when it is the part that was hurt; whatever else turns bad, or was bad
-beforehand while nothing was wrong, is a wrong finding.
+Processor and memory are the machine's and left out. Two sums are printed: for how many faults anything turned
+degraded or critical, whatever it names, and for how many the part that was hurt did. What else turns bad, or was bad
+beforehand while nothing was wrong, is bad without a reason.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ PART_OF = {plugin: name for name, (plugin, _) in STATE_FILES.items()} | {
     "database": "database",
     "logs": "logging",
 }
+
+ALSO = {"prices": "feed", "changed_mind": "position_monitor", "funding": "position_monitor"}
+"""Whose part a problem of the night is, where it is not called like a plugin."""
 
 
 def check(home: Path, now_s: float) -> dict[str, Verdict]:
@@ -181,12 +184,17 @@ class Onlooker:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the checker said of one fault."""
+    """What the checker said of one fault: when anything turned bad, and when the part that was hurt did."""
 
     after_s: float | None
-    named: tuple[str, ...]
+    named_s: float | None
+    turned: tuple[str, ...]
     cause_first: bool
     wrong: tuple[str, ...]
+
+
+NOTHING = Answer(None, None, (), cause_first=False, wrong=())
+"""Where a start is refused, no process runs in which it could look; and it looks at no configuration."""
 
 
 def answer(looks: Sequence[Look], began_s: float, ends_s: float, part: str) -> Answer:
@@ -194,28 +202,34 @@ def answer(looks: Sequence[Look], began_s: float, ends_s: float, part: str) -> A
     before = [look for look in looks if look.at_s <= began_s]
     during = [look for look in looks if began_s < look.at_s <= ends_s]
     were = {name for name, word in before[-1].verdicts.items() if word in BAD} if before else set()
-    first, turned = None, list[str]()
+    turned: dict[str, float] = {}
     for look in during:
-        new = [name for name, word in look.verdicts.items() if word in BAD and name not in were and name not in turned]
-        if new and first is None:
-            first = look.at_s - began_s
-        turned += sorted(new, key=lambda name: look.verdicts[name] is not Verdict.CRITICAL)
-    wrong = tuple(sorted((were | set(turned)) - {part}))
-    return Answer(first, tuple(turned), bool(turned) and turned[0] == part, wrong)
+        for name, word in sorted(look.verdicts.items(), key=lambda item: item[1] is not Verdict.CRITICAL):
+            if word in BAD and name not in were:
+                turned.setdefault(name, look.at_s - began_s)
+    names = tuple(turned)
+    return Answer(
+        after_s=min(turned.values(), default=None),
+        named_s=turned.get(part),
+        turned=names,
+        cause_first=bool(names) and names[0] == part,
+        wrong=tuple(sorted((were | set(turned)) - {part})),
+    )
 
 
 def printed(rows: Iterable[tuple[str, str, Answer]]) -> None:
     """Our row and the original's for each problem, and the sums."""
     found = list(rows)
     for name, ours, its in found:
-        said = f"after {its.after_s:.0f} s: {', '.join(its.named)}" if its.after_s is not None else "nothing"
-        print(f"  {name:24} ours {ours:46} original {said}")
-    detected = sum(its.after_s is not None for _, _, its in found)
+        said = f"after {its.after_s:.0f} s: {', '.join(its.turned)}" if its.after_s is not None else "nothing"
+        print(f"  {name:20} ours {ours:48} original {said}")
+    anything = sum(its.after_s is not None for _, _, its in found)
+    named = sum(its.named_s is not None for _, _, its in found)
     first = sum(its.cause_first for _, _, its in found)
     wrong = sorted({name for _, _, its in found for name in its.wrong})
     print(
-        f"  original: detected {detected} of {len(found)}, cause first {first}, "
-        f"bad without a reason: {', '.join(wrong) or 'none'}"
+        f"  original: anything turned bad for {anything} of {len(found)}, the part that was hurt for {named}, named "
+        f"first for {first}; bad without a reason: {', '.join(wrong) or 'none'}"
     )
 
 
@@ -234,16 +248,19 @@ def the_night(folder: Path) -> None:
     (folder / "night.json").write_text(told.model_dump_json(by_alias=True, indent=1), encoding="utf-8")
     looks, ends_s = onlooker.looks, told.ended_s
     print("problem by problem:")
-    printed(
-        (one.key, f"{one.found_s} s by {one.by}"[:46], answer(looks, one.at_s, ends_s, PART_OF.get(one.key, "")))
-        for one in told.courses
-    )
+    printed((one.key, f"{one.found_s} s by {one.by}"[:46], _of_course(one, looks, ends_s)) for one in told.courses)
     last = [look for look in looks if look.at_s <= ends_s][-1]
     print(f"  its last summary: {summary(last.verdicts)}")
     print(
         f"  ours: found {sum(one.found_s is not None for one in told.courses)} of {len(told.courses)}, "
         f"wrong {len(told.wrong)}"
     )
+
+
+def _of_course(course: Any, looks: Sequence[Look], ends_s: float) -> Answer:
+    if course.expects in {"refusal", "quiet"}:
+        return NOTHING
+    return answer(looks, course.at_s, ends_s, PART_OF.get(course.key, PART_OF.get(ALSO.get(course.key, ""), "")))
 
 
 def the_drills(folder: Path, names: Sequence[str]) -> None:
@@ -265,8 +282,7 @@ def _of_drills(results: Any, chosen_: Any, folder: Path, looks: Sequence[Look]) 
         ours = f"{result.detect_s} s by {result.by}"[:46]
         began_s, ends_s = _times(folder / result.id / "var", result)
         part = PART_OF.get((drill.expect.plugin if drill.expect else "") or "", "")
-        nothing = Answer(None, (), cause_first=False, wrong=())
-        yield result.id, ours, answer(looks, began_s, ends_s, part) if began_s is not None else nothing
+        yield result.id, ours, answer(looks, began_s, ends_s, part) if began_s is not None else NOTHING
 
 
 def _times(home: Path, result: Any) -> tuple[float | None, float]:
