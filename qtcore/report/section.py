@@ -6,13 +6,15 @@ plugin's `norwegian.yaml`; numbers are numbers, and whoever renders chooses how 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, field_validator
 
 from qtcore.documents import Document
 
 Cell = str | int | float | bool | AwareDatetime | None
+"""A moment may be given as one; it is kept as JSON keeps it, so that a stored report is equal to the first one."""
 
 
 class Paragraph(Document):
@@ -28,6 +30,11 @@ class Table(Document):
     kind: Literal["table"] = "table"
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...] = ()
+
+    @field_validator("rows")
+    @classmethod
+    def _moments_as_text(cls, rows: tuple[tuple[Cell, ...], ...]) -> tuple[tuple[Cell, ...], ...]:
+        return tuple(tuple(cell.isoformat() if isinstance(cell, datetime) else cell for cell in row) for row in rows)
 
 
 class Line(Document):
