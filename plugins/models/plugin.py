@@ -56,7 +56,7 @@ class Models(Plugin[ModelsSettings]):
     calls: ClassVar = ["feed.history", "feed.funding", "deep.predict"]
     area = "AI system"
     cadence_s = 5.0
-    preload: ClassVar = ["sqlalchemy.ext.asyncio", "aiosqlite", "talipp.indicators", "xgboost", "lightgbm"]
+    preload: ClassVar = ["sqlalchemy.ext.asyncio", "aiosqlite", "talipp.indicators"]  # the trees start threads
 
     def __init__(self) -> None:
         self._desk: Desk | None = None
