@@ -13,6 +13,7 @@ from qtcore.cli.exits import Exit
 from qtcore.cli.files import configuration_path
 from qtcore.cli.output import say, say_json, table
 from qtcore.drills.document import Drills
+from qtcore.drills.judging import together
 from qtcore.drills.loading import FILE, chosen, read_drills
 from qtcore.drills.results import DrillResult, DrillRun, TwinResult
 from qtcore.drills.running import Wish, run_drills
@@ -70,16 +71,13 @@ def run(
 
 @app.command()
 def page(
-    file: Annotated[Path, typer.Argument(help="what `qt drill run … --json` printed")],
+    files: Annotated[
+        list[Path], typer.Argument(help="what `qt drill run … --json` printed; of several the last counts")
+    ],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="default: standard output")] = None,
 ) -> int:
     """Write the page about a run, in Markdown."""
-    try:
-        text = page_of(DrillRun.model_validate_json(file.read_bytes()))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{file} is no run of drills ({str(error).splitlines()[0]}); `qt drill run all --json > {file}` writes one"
-        ) from None
+    text = page_of(together([_run_in(file) for file in files]))
     output.write_text(text, encoding="utf-8") if output else say(text.rstrip("\n"))
     return Exit.HEALTHY
 
@@ -91,6 +89,15 @@ def _staged(rehearsed: Rehearsed, as_json: bool) -> int:
 
 def _note(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _run_in(file: Path) -> DrillRun:
+    try:
+        return DrillRun.model_validate_json(file.read_bytes())
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"{file} is no run of drills ({str(error).splitlines()[0]}); `qt drill run all --json > {file}` writes one"
+        ) from None
 
 
 def _drills(config: Path | None) -> tuple[Drills, Path]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from qtcore.drills.document import Drill, Expected, Refused
 from qtcore.drills.observing import Seen
-from qtcore.drills.results import CheckLine, DrillResult, Figures, TwinResult
+from qtcore.drills.results import CheckLine, DrillResult, DrillRun, Figures, TwinResult
 
 AT_ONCE_S = 0.05
 """A finding may seem to be opened so much before the act that it follows has returned."""
@@ -170,6 +170,23 @@ def figures_of(drills: Sequence[DrillResult], twins: Sequence[TwinResult]) -> Fi
         twins=len(twins),
         twins_raised=sum(len(one.raised) for one in twins),
         harm={kind: sum(len(one.get(kind, ())) for one in harms) for kind in sorted({k for one in harms for k in one})},
+    )
+
+
+def together(runs: Sequence[DrillRun]) -> DrillRun:
+    """Several runs as one: of each drill and of each twin what came of it last."""
+    drills = {one.id: one for run in runs for one in run.drills}
+    twins = {one.system: one for run in runs for one in run.twins}
+    first = runs[0]
+    return first.model_copy(
+        update={
+            "machine": "; ".join(dict.fromkeys(run.machine for run in runs)),
+            "took_s": sum(run.took_s for run in runs),
+            "figures": figures_of([*drills.values()], [*twins.values()]),
+            "drills": tuple(drills.values()),
+            "twins": tuple(twins.values()),
+            "not_yet": {name: title for name, title in first.not_yet.items() if name not in drills},
+        }
     )
 
 

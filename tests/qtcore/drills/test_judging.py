@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qtcore.drills.document import Drill
-from qtcore.drills.judging import Heading, Observation, Refusal, figures_of, judged, share_below
+from qtcore.drills.judging import Heading, Observation, Refusal, figures_of, judged, share_below, together
 from qtcore.drills.observing import Seen
-from qtcore.drills.results import CheckLine, TwinResult
+from qtcore.drills.results import CheckLine, DrillRun, TwinResult
 
 Doctor = Callable[[Observation], Observation]
 
@@ -173,3 +174,26 @@ def test_a_percentile_is_a_value_that_occurred(values: list[float], share: float
     assert found in values
     assert sum(value <= found for value in values) >= share * len(values) - 1e-9
     assert sum(value < found for value in values) < share * len(values) + 1e-9
+
+
+def test_of_several_runs_the_last_word_on_each_drill_counts(drill: Drill, good: Observation) -> None:
+    """Figures are those of what is shown."""
+    failed, passed = judged(drill, replace(good, findings=())), judged(drill, good)
+    runs = [
+        DrillRun(
+            schema=1,
+            at=datetime(2025, 1, 1, tzinfo=UTC),
+            version="1",
+            machine=f"machine {number}",
+            seed=1,
+            took_s=60.0,
+            figures=figures_of([result], []),
+            drills=(result,),
+            twins=(),
+            not_yet={"A1": "one"},
+        )
+        for number, result in enumerate((failed, passed))
+    ]
+    one = together(runs)
+    assert [result.passed for result in one.drills] == [True]
+    assert (one.figures.passed, one.took_s, one.machine) == (1, 120.0, "machine 0; machine 1")
