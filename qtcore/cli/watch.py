@@ -21,7 +21,9 @@ from qtcore.report.status_text import counts_line
 
 app = new_app()
 
-PERIOD_S = 0.2
+PERIOD_S, LONG_PERIOD_S = 0.2, 1.0
+"""How often the status is asked for; more rarely where it is to hold for long."""
+LONG_S = 30.0
 GRACE_S = 60.0
 """How long it may take until what is waited for is there; what must then hold comes on top."""
 IDLE = "not running yet"
@@ -75,7 +77,7 @@ def _watched(
         show.sighting(document, seen, now_s)
         if seen.held(now_s) or now_s - seen.began_s >= timeout_s:
             return document, seen, now_s
-        time.sleep(PERIOD_S)
+        time.sleep(LONG_PERIOD_S if for_s > LONG_S else PERIOD_S)
 
 
 def _why(document: dict[str, Any]) -> str:

@@ -68,5 +68,8 @@ def _doubts(asked: list[Component], words: Words) -> Iterator[str]:
         for question in item.questions:
             if question.status not in {Status.HEALTHY, Status.OFF}:
                 reasons.setdefault(question.reason, []).append(words(question.name))
+        for condition in item.conditions:
+            if condition.status not in {Status.HEALTHY, Status.OFF}:
+                reasons.setdefault(condition.reason, []).append(words(condition.name))
         for reason, names in reasons.items():
             yield f"{item.line.name}, {', '.join(names)}: {words.said(reason)}"
