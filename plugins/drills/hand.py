@@ -87,6 +87,7 @@ def _opened(outside: Outside, symbols: Sequence[str], view: str) -> None:
             continue
         said = outcome_of(outside, name)
         if symbol in venue.positions():
+            outside.memory.setdefault("opened", set()).add(symbol)
             return
         time.sleep(PAUSE_S)
     raise NotDoneError(f"no {view} position in {' or '.join(symbols)} was opened within {OPEN_S:g} s: {said}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlite3 import connect
 from typing import Any, Protocol
 
-from plugins.drills.outside import Venue
+from plugins.drills.outside import Unreadable, Venue
 
 KEY, SECRET = "paper-key", "paper-secret"
 PORT = "QT_PAPER_EXCHANGE__PORT"
@@ -90,6 +90,9 @@ def until(look: Callable[[], object], what: str, within_s: float) -> None:
 
 
 def free_symbols(outside: Outside) -> list[str]:
-    """Those in which nothing is held."""
-    held = venue_of(outside).positions()
+    """Those in which nothing is held; where the venue does not say so, those in which nothing was opened."""
+    try:
+        held = set(venue_of(outside).positions())
+    except Unreadable:
+        held = outside.memory.get("opened", set())
     return [symbol for symbol in SYMBOLS if symbol not in held]

@@ -71,9 +71,7 @@ def run(
 
 @app.command()
 def page(
-    files: Annotated[
-        list[Path], typer.Argument(help="what `qt drill run … --json` printed; of several the last counts")
-    ],
+    files: Annotated[list[Path], typer.Argument(help="what `qt drill run … --json` printed; the last one counts")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="default: standard output")] = None,
 ) -> int:
     """Write the page about a run, in Markdown."""
