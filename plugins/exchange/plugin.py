@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import anyio
 
-from plugins.checks import databases, safety
+from plugins.checks import databases, keys, safety
 from plugins.domain import (
     Account,
     ExitReason,
@@ -164,7 +164,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         """What the doctor looks at, whether anything runs or not."""
         return (
             Check("orders", databases.orders),
-            Check("keys", safety.keys),
+            Check("keys", keys.keys),
             Check("leave_to_trade", safety.leave_to_trade),
         )
 

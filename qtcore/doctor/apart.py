@@ -18,6 +18,11 @@ MOST_WORKERS = 96
 """More that hang at once than this make the others wait."""
 
 _LOOK_S = 0.004
+_ROOM_EVERY_S = 0.008
+_MOST_PATIENCE = 2
+"""Times its deadline that a job may take which had no processor, through no fault of its own."""
+_WORK_SHARE = 0.1
+"""Of its deadline: whoever has had so much processor time was not kept from working."""
 _STACK_WITHIN_S = 0.02
 _REAP_WITHIN_S = 0.1
 
@@ -41,7 +46,8 @@ class _Round:
         self._workers: list[Worker] = []
         self._dying: list[Worker] = []
         self._selector = selectors.DefaultSelector()
-        self._loaders = max(1, len(os.sched_getaffinity(0)))
+        self._processors = max(2, len(os.sched_getaffinity(0)))
+        self._look_for_room_s = 0.0
 
     def run(self) -> list[Outcome]:
         for _ in range(min(FIRST_WORKERS, len(self._jobs))):
@@ -72,15 +78,23 @@ class _Round:
         passed_over: list[int] = []
         while self._waiting and free:
             index = self._waiting.popleft()
-            if self._jobs[index].imports and self._loading() >= self._loaders:
+            if self._jobs[index].imports and self._loading() >= self._processors:
                 passed_over.append(index)
                 continue
             free.pop().give(index, loading=self._jobs[index].imports)
-        short = bool(self._waiting) and not free
+        short = bool(self._waiting) and not free and self._room()
         self._waiting.extendleft(reversed(passed_over))
         if short:
             for _ in range(min(MORE_AT_ONCE, len(self._waiting), MOST_WORKERS - len(self._workers))):
                 self._hire()
+
+    def _room(self) -> bool:
+        """Jobs that sleep cost nothing; more that all want a processor would only make each other late."""
+        now_s = time.monotonic()
+        if now_s < self._look_for_room_s:
+            return False
+        self._look_for_room_s = now_s + _ROOM_EVERY_S
+        return sum(worker.competes for worker in self._workers) < 2 * self._processors
 
     def _loading(self) -> int:
         return sum(worker.loading for worker in self._workers)
@@ -105,9 +119,19 @@ class _Round:
         for worker in [worker for worker in self._workers if worker.job is not None]:
             left_s = self._limit_s(worker) - now_s
             if left_s <= 0 and not worker.asked:
+                if self._starved(worker, now_s):
+                    continue
                 worker.ask_where()
-            if left_s <= -_STACK_WITHIN_S:
+            if left_s <= -_STACK_WITHIN_S and worker.asked:
                 self._give_up_on(worker)
+
+    def _starved(self, worker: Worker, now_s: float) -> bool:
+        """Whether it would have had its time by now, had it had a processor."""
+        allowed_s = self._limit_s(worker) - worker.since_s
+        took_s = now_s - worker.since_s
+        if took_s >= _MOST_PATIENCE * allowed_s or worker.ran_s >= _WORK_SHARE * allowed_s:
+            return False
+        return took_s - worker.starved_s < allowed_s
 
     def _give_up_on(self, worker: Worker) -> None:
         limit_s = LOAD_DEADLINE_S if worker.loading else self._jobs[worker.job or 0].deadline_s

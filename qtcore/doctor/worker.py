@@ -24,6 +24,8 @@ from qtcore.hosts.linux import die_with_parent
 STACK_SIGNAL = signal.SIGUSR2
 _CHUNK = 1 << 16
 _STARVED_S = 0.5
+_SPINS_S = 0.1
+_UNTOUCHED = proc.RunDelay(0, 0)
 _FRAME = re.compile(r'^  File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
 
 
@@ -39,8 +41,8 @@ class Worker:
     since_s: float = 0.0
     loading: bool = False
     asked: bool = False
-    delayed_ns: int = 0
-    """For how long it had wanted a processor in vain, when it was given its job."""
+    before: proc.RunDelay = _UNTOUCHED
+    """How the scheduler had treated it when it was given its job."""
     hears: bytearray = field(default_factory=bytearray)
 
     @classmethod
@@ -63,7 +65,7 @@ class Worker:
     def give(self, job: int, *, loading: bool) -> None:
         """Let it do this one next."""
         self.job, self.since_s, self.loading, self.asked = job, time.monotonic(), loading, False
-        self.delayed_ns = proc.run_delay(self.pid).delayed_ns
+        self.before = proc.run_delay(self.pid)
         with suppress(BrokenPipeError):  # it died while it was idle; its end is noticed like any other
             os.write(self.orders, b"%d\n" % job)
 
@@ -90,9 +92,24 @@ class Worker:
         facts = proc.facts(self.pid)
         at = f"{frame['function']} ({os.path.basename(frame['file'])}:{frame['line']})" if frame else ""  # noqa: PTH119
         waits = f"state {facts.state}{' in ' + facts.wchan if facts.wchan else ''}" if facts else ""
-        starved_s = (proc.run_delay(self.pid).delayed_ns - self.delayed_ns) / 1e9
+        starved_s = self.starved_s
         starved = f"without a processor for {starved_s:.1f} s" if starved_s >= _STARVED_S else ""
         return ", ".join(filter(None, (at, waits, starved)))
+
+    @property
+    def ran_s(self) -> float:
+        """Processor time that its job has had."""
+        return (proc.run_delay(self.pid).ran_ns - self.before.ran_ns) / 1e9
+
+    @property
+    def starved_s(self) -> float:
+        """How long its job wanted a processor in vain."""
+        return (proc.run_delay(self.pid).delayed_ns - self.before.delayed_ns) / 1e9
+
+    @property
+    def competes(self) -> bool:
+        """It wants a processor, and has not had enough of one to be called a loop without end."""
+        return self.job is not None and proc.state(self.pid) == "R" and self.ran_s < _SPINS_S
 
     def kill(self) -> None:
         """End it; one that the kernel holds ends when the kernel lets go, and nobody waits for that."""

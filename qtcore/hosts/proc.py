@@ -65,6 +65,14 @@ def facts(pid: int) -> ProcFacts | None:
     )
 
 
+def state(pid: int) -> str:
+    """One letter as in `ProcFacts.state`; X when it is gone."""
+    try:
+        return _after_name(_read(_PROC / str(pid) / "stat"))[0]
+    except OSError:
+        return "X"
+
+
 def run_delay(pid: int) -> RunDelay:
     """The main thread's figures; zeros where the kernel does not count."""
     try:

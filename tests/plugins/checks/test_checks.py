@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from plugins.checks import archives, databases, learned, safety
+from plugins.checks import archives, databases, keys, learned, safety
 from plugins.domain import MemberName
 from plugins.learning.artefacts import ArtefactStore
 from plugins.store.arming import arm
@@ -104,13 +104,13 @@ def test_leave_to_trade_real_money_is_told_with_its_end(patient: Patient) -> Non
 
 def test_keys_that_others_may_read_are_told(patient: Patient) -> None:
     """As a finding whose remedy the doctor can carry out itself."""
-    assert isinstance(safety.keys(patient), Skipped)
+    assert isinstance(keys.keys(patient), Skipped)
     key = patient.root / "keys" / "artefacts.key"
     key.parent.mkdir(mode=0o700)
     key.touch(mode=0o600)
-    assert isinstance(safety.keys(patient), Fine)
+    assert isinstance(keys.keys(patient), Fine)
     key.chmod(0o640)
-    seen = safety.keys(patient)
+    seen = keys.keys(patient)
     assert isinstance(seen, Trouble)
     assert [(one.code, one.subject) for one in seen.findings if isinstance(one, Seen)] == [
         ("QT-HOME-PERMISSIONS", "keys/artefacts.key")
