@@ -10,8 +10,9 @@ Four rules say that one finding explains another, the surest first:
    everything; and the reason does not lie in the finding itself (`root`). It must be at most one degree milder, and not
    merely low, unless its plugin is away altogether: what hardly hurts at the source explains no disaster further down.
 
-A cause opens before its effect, or at most `LATE_S` after it: cadences differ. No rule makes a cause of what lies
-downstream of its effect. Where rules contradict each other the surer one holds, so that there are no circles.
+A cause opens before its effect, or at most `LATE_S` after it, for cadences differ; at most `TOGETHER_S` after it where
+a plugin goes away, which is seen at once. No rule makes a cause of what lies downstream of its effect. Where rules
+contradict each other the surer one holds, so that there are no circles.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from qtcore.health.model import Finding, Reach, Severity
 LATE_S = 120.0
 """So much later than its effect a cause may be found."""
 TOGETHER_S = 10.0
-"""Findings of one host within this time may be one event."""
+"""Findings within this time may be one event."""
 _ABOUT_ANY = frozenset(kind.code for kind in plugin_kinds.KINDS)
 """Codes that any plugin may have."""
 _AWAY = frozenset(
@@ -184,7 +185,8 @@ def _grave_enough(cause: Finding, effect: Finding) -> bool:
 def _in_time(cause: Finding, effect: Finding) -> bool:
     if cause.opened_at is None or effect.opened_at is None:
         return True
-    return cause.opened_at <= effect.opened_at + timedelta(seconds=LATE_S)
+    late_s = TOGETHER_S if cause.code in _AWAY else LATE_S
+    return cause.opened_at <= effect.opened_at + timedelta(seconds=late_s)
 
 
 def _within(one: Finding, other: Finding, seconds: float) -> bool:

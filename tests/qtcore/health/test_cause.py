@@ -73,6 +73,12 @@ def test_what_came_long_after_is_no_cause() -> None:
     assert len(fold([in_time, found("models", "QT-MODELS-STARVED")], TRADER)) == 1
 
 
+def test_a_plugin_that_went_away_later_is_no_cause_of_what_was_there() -> None:
+    for after_s, groups in ((11.0, 2), (10.0, 1)):
+        away = found("feed", "QT-PLUGIN-STOPPED", root=True, after_s=after_s)
+        assert len(fold([away, found("models", "QT-MODELS-STARVED")], TRADER)) == groups
+
+
 def test_a_full_disk_is_above_all() -> None:
     folded = fold(
         [
