@@ -27,6 +27,7 @@ HEAL_S = 60.0
 SILENCE_S = 25.0
 FRESH_S = 4.0
 SETTLE_S = 12.0
+SPEAK_S = 20.0
 FUNDING_RATE = "0.005"
 REFUSAL_S = 90.0
 DONE_S = 40.0
@@ -90,11 +91,7 @@ class SeedNight:
         steps, done, done_states = self._taken()
         courses = (
             *(refused(one, said, took_s) for one in problems() if one.refused),
-            *(
-                self._quiet(one, records) if one.quiet else self._told.followed[one.key].course()
-                for one in problems()
-                if not one.refused
-            ),
+            *(self._became(one, records) for one in problems() if not one.refused),
         )
         wrong = unexplained(records, self._told.followed.values(), explained(), self._told.began_s)
         ledger["entries_done"] = ledger_of(self._home)["entries"]
@@ -178,9 +175,8 @@ class SeedNight:
 
     def _change_a_mind(self) -> None:
         """A position against what the rule says of its symbol at every candle."""
-        held = set(self._hand.positions())
-        views = newest_views(self._history).values()
-        speaking = [row for row in views if row["symbol"] not in held and row["view"] in {"long", "short"}]
+        stage.wait(lambda: bool(self._speaking()), SPEAK_S)
+        speaking = self._speaking()
         if not speaking:
             return
         row = max(speaking, key=lambda one: str(one["market_at"]))
@@ -188,6 +184,12 @@ class SeedNight:
         self._told.acts["changed_mind"] = {"symbol": row["symbol"], "side": side, "view": row["view"], "at": _now()}
         self._begin("changed_mind")
         self._hand.open(row["symbol"], side)
+
+    def _speaking(self) -> list[dict[str, Any]]:
+        """The newest signals that ask for a side, of symbols in which nothing is held."""
+        held = set(self._hand.positions())
+        views = newest_views(self._history).values()
+        return [row for row in views if row["symbol"] not in held and row["view"] in {"long", "short"}]
 
     def _let_funding_cost(self) -> None:
         """A position with its model's view, so that only its funding speaks against it, paid at the end of an hour."""
