@@ -75,9 +75,10 @@ def fold(findings: Iterable[Finding], relations: Mapping[str, Relations]) -> tup
     listed = sorted(findings, key=order)
     links = _Links(listed, upstream)
     scene = _Scene(upstream, relations)
-    for rule in _RULES:
+    for concerns, rule in _RULES:
+        explicable = [(index, finding) for index, finding in enumerate(listed) if concerns(finding)]
         for cause, other in enumerate(listed):
-            for effect, finding in enumerate(listed):
+            for effect, finding in explicable:
                 if cause != effect and rule(other, finding, scene):
                     links.tie(cause, effect)
     groups: dict[int, list[Finding]] = {index: [] for index in range(len(listed)) if not links.causes[index]}
@@ -163,17 +164,23 @@ def _known(cause: Finding, effect: Finding, scene: _Scene) -> bool:
 
 def _shared_host(cause: Finding, effect: Finding, scene: _Scene) -> bool:
     host = scene.host_of(effect)
-    same = cause.code == effect.code and "host" in effect.evidence and cause.plugin != effect.plugin
+    same = cause.code == effect.code and cause.plugin != effect.plugin
     return same and host is not None and scene.host_of(cause) == host and _within(cause, effect, TOGETHER_S)
 
 
 def _upstream(cause: Finding, effect: Finding, scene: _Scene) -> bool:
-    if effect.root or cause.reach is Reach.NOTHING or not _grave_enough(cause, effect):
+    if cause.reach is Reach.NOTHING or not (cause.reach is Reach.EVERYTHING or scene.feeds(cause, effect)):
         return False
-    return (cause.reach is Reach.EVERYTHING or scene.feeds(cause, effect)) and _in_time(cause, effect)
+    return _grave_enough(cause, effect) and _in_time(cause, effect)
 
 
-_RULES = (_said, _known, _shared_host, _upstream)
+_RULES: tuple[tuple[Callable[[Finding], bool], Callable[[Finding, Finding, _Scene], bool]], ...] = (
+    (lambda effect: "because_of" in effect.evidence, _said),
+    (lambda effect: bool(effect.effect_of), _known),
+    (lambda effect: "host" in effect.evidence, _shared_host),
+    (lambda effect: not effect.root, _upstream),
+)
+"""The surest first; each with what it may concern at all."""
 
 
 def _grave_enough(cause: Finding, effect: Finding) -> bool:
