@@ -130,7 +130,7 @@ class Conductor:
         records = watch.look()
         code, said = rig.outside.memory.pop("second", (None, ""))
         return Observation(
-            findings=(*decoyed, *records.findings),
+            findings=(*decoyed, *_of_the_fault(records.findings, lies_in_start=not drill.fault.acts)),
             known=known,
             headings=tuple(watch.headings),
             refusal=Refusal(code, said, handling[0].after_s or 0.0 if handling else 0.0) if drill.refused else None,
@@ -231,6 +231,11 @@ def _unready(rig: Rig, ready: Iterable[Check], scene: Scene, known: frozenset[st
     allowed = known | (drill.expect.allowed if drill and drill.expect and not drill.fault.acts else frozenset())
     found = {one.code for one in records.findings if one.resolved_s is None} - allowed
     return "; ".join([*wrong, *(f"{code} is open" for code in sorted(found))])
+
+
+def _of_the_fault(findings: Iterable[Seen], *, lies_in_start: bool) -> tuple[Seen, ...]:
+    """Without what comes and goes in any start, where the fault lies in the start itself."""
+    return tuple(one for one in findings if not (lies_in_start and one.opened_s < 0 and one.resolved_s is not None))
 
 
 def hurt_by(drill: Drill) -> frozenset[str]:
