@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import JsonValue
 from pydantic_core import to_jsonable_python
 
 from plugins.auditor.patience import Case
@@ -58,7 +59,7 @@ def finding_of(case: Case) -> Finding:
     return suspicion.kind.found(suspicion.summary, subject=suspicion.subject, evidence=evidence, cause=suspicion.cause)
 
 
-def facts_of(court: Court) -> dict[str, object]:
+def facts_of(court: Court) -> dict[str, JsonValue]:
     """How much was looked at, so that nobody takes a blind rule for a satisfied one."""
     return {
         "rules": len(court.rules),

@@ -131,9 +131,7 @@ def _position(row: dict[str, Any]) -> OpenPosition | None:
 def _signal(row: dict[str, Any]) -> OpenSignal | None:
     """None for a row that no source could have made."""
     try:
-        View(row["view"]), Source(row["source"])
-        if row["outcome_code"] is not None:
-            OutcomeCode(row["outcome_code"])
+        _words = View(row["view"]), Source(row["source"]), OutcomeCode(row["outcome_code"] or OutcomeCode.FILLED)
         confidence, price = Decimal(row["confidence"]), Decimal(row["price"])
         times = _at(row["market_at"]), _at(row["expires_at"])
         sound = 0 <= confidence <= 1 and price > 0 and times[0] <= times[1] and row["symbol"]
