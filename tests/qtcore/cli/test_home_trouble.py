@@ -30,7 +30,7 @@ def test_supervisor_findings_are_shown(application: Qt) -> None:
     with application.running():
         assert "· QT-JOURNAL-RECOVERED ·" in application("status").stdout
         assert application.json("status")["supervisor"]["findings"] == ["QT-JOURNAL-RECOVERED"]
-        assert "MEDIUM  QT-JOURNAL-RECOVERED  supervisor: " in application("report").stdout
+        assert "MEDIUM  QT-JOURNAL-RECOVERED · supervisor\n" in application("report").stdout
 
 
 def test_stopped_supervisor(application: Qt) -> None:
@@ -45,7 +45,7 @@ def test_stopped_supervisor(application: Qt) -> None:
             supervisor.send_signal(signal.SIGCONT)
         assert status.stdout.startswith(f"NOT ANSWERING: supervisor {supervisor.pid} holds this home")
         assert status.returncode == report.returncode == Exit.UNKNOWN
-        assert "CRITICAL  QT-SUPERVISOR-SILENT  supervisor: " in report.stdout
+        assert "CRITICAL  QT-SUPERVISOR-SILENT · supervisor\n" in report.stdout
         assert took_s < 10.0
         assert application("watch", "--until", "healthy").returncode == 0
 
