@@ -210,8 +210,8 @@ class _Links:
     upstream: Mapping[str, frozenset[str]]
     causes: list[int] = field(default_factory=list)
     effects: list[int] = field(default_factory=list)
-    _above: list[int] = field(default_factory=list)
-    """For each finding those of plugins upstream of its own: they cannot be its effects."""
+    _barred: list[int] = field(default_factory=list)
+    """For each finding those of plugins upstream of its own or of a cause's: none can be its effect."""
 
     def __post_init__(self) -> None:
         self.causes = [0] * len(self.listed)
@@ -220,7 +220,7 @@ class _Links:
         for index, finding in enumerate(self.listed):
             if finding.plugin is not None:
                 places[finding.plugin] = places.get(finding.plugin, 0) | 1 << index
-        self._above = [
+        self._barred = [
             sum(places.get(name, 0) for name in self.upstream.get(finding.plugin or "", ())) for finding in self.listed
         ]
 
@@ -230,10 +230,11 @@ class _Links:
             return
         above = self.causes[cause] | 1 << cause
         below = self.effects[effect] | 1 << effect
-        if above & below or any(self._above[index] & below for index in _bits(above)):
+        if (above | self._barred[cause]) & below:
             return
         for index in _bits(below):
             self.causes[index] |= above
+            self._barred[index] |= self._barred[cause]
         for index in _bits(above):
             self.effects[index] |= below
 
