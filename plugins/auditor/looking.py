@@ -12,9 +12,11 @@ from typing import Any, Generic, TypeVar
 from plugins.auditor.journal import Chronicle, told
 from plugins.auditor.ledger_file import LedgerFile
 from plugins.auditor.settings import AuditorSettings
+from plugins.auditor.stamp import Stamp
 from plugins.auditor.view import Guard, Held, HistoryTruth, Led, LedgerTruth, OpenRow, Unended, VenueTruth
 from plugins.domain import Mark, Side, at_market_ms
 from plugins.store import STORE_ERRORS, Store, sentence_of
+from plugins.store.address import sqlite_file
 from qtcore import CallFailed, CallUnanswered, Context, QtError
 
 Ctx = Context[AuditorSettings]
@@ -84,7 +86,14 @@ class Prices:
 
     feed: dict[str, Mark] = field(default_factory=dict)
     venue: dict[str, tuple[Decimal, datetime]] = field(default_factory=dict)
-    closes: dict[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Candles:
+    """The end of each symbol's newest candle at one moment: that the feed has, and that was judged."""
+
+    closed: dict[str, datetime]
+    judged: dict[str, datetime]
 
 
 class Eyes:
@@ -95,6 +104,8 @@ class Eyes:
         self._ctx = ctx
         self._store = store
         self._file = LedgerFile(ctx.home)
+        self._journal = Stamp(ctx.home / "journal.db")
+        self._tables = Stamp(sqlite_file(store.engine.url.render_as_string(hide_password=False)))
         self.in_doubt = False
         """Something looks wrong and is not certain yet: then the venue should be asked again soon."""
         self.chronicle = Place("journal", settings.look_s, self._read_journal, Chronicle())
@@ -103,7 +114,7 @@ class Eyes:
         self.history = Place[HistoryTruth]("history", settings.history_s, self._read_history)
         self.prices = Place[Prices]("prices", settings.prices_s, self._ask_prices, hurry=lambda: self.in_doubt)
         self.led = Place[dict[str, Led]]("led", 2 * settings.look_s, self._ask_led)
-        self.judged = Place[dict[str, datetime]]("judged", settings.judged_s, self._ask_judged)
+        self.judged = Place[Candles]("judged", settings.judged_s, self._ask_judged, hurry=lambda: self.in_doubt)
 
     def close(self) -> None:
         """Let go of files."""
@@ -116,14 +127,21 @@ class Eyes:
 
     async def _read_journal(self) -> Chronicle:
         known = self.chronicle.value or Chronicle()
+        if not self._journal.changed():
+            return known
         since = known.seq or -2_000
-        return told(known, await self._ctx.events(since, limit=2_000))
+        events = await self._ctx.events(since, limit=2_000)
+        self._journal.read()
+        return told(known, events)
 
     async def _read_ledger(self) -> LedgerTruth:
         return await asyncio.to_thread(self._file.read)
 
     async def _read_history(self) -> HistoryTruth:
+        if self.history.value is not None and not self._tables.changed():
+            return self.history.value
         count = await self._store.census.take()
+        self._tables.read()
         return HistoryTruth(
             open=tuple(OpenRow(it.id, it.symbol, it.side, it.quantity, it.updated_at) for it in count.positions),
             trades=count.trades,
@@ -142,18 +160,21 @@ class Eyes:
     async def _ask_prices(self) -> Prices:
         venue, feed = await asyncio.gather(self._ask("exchange.prices"), self._ask("feed.marks"))
         marks = {symbol: _mark(symbol, row) for symbol, row in feed.items() if row["price"] is not None}
-        closes = {symbol: at_market_ms(row["closed_ms"]) for symbol, row in feed.items() if row["closed_ms"]}
         told = {symbol: (Decimal(price), datetime.fromisoformat(at)) for symbol, (price, at) in venue.items()}
-        return Prices(marks, told, closes)
+        return Prices(marks, told)
 
     async def _ask_led(self) -> dict[str, Led]:
         rows = await self._ask("position_monitor.watched")
         return {row["symbol"]: Led(row["symbol"], row["considered_s_ago"]) for row in rows}
 
-    async def _ask_judged(self) -> dict[str, datetime]:
-        rows = await self._ask("models.latest")
+    async def _ask_judged(self) -> Candles:
+        """The feed is asked before the models: what closes between the two is not late."""
+        feed, rows = await self._ask("feed.marks"), await self._ask("models.latest")
         ends = {symbol: row["closed_at"] for symbol, row in rows.items() if row.get("closed_at")}
-        return {symbol: datetime.fromisoformat(at) for symbol, at in ends.items()}
+        return Candles(
+            closed={symbol: at_market_ms(row["closed_ms"]) for symbol, row in feed.items() if row["closed_ms"]},
+            judged={symbol: datetime.fromisoformat(at) for symbol, at in ends.items()},
+        )
 
     async def _ask(self, action: str, argument: dict[str, Any] | None = None) -> Any:
         return await self._ctx.call(action, argument, timeout_s=self._ctx.settings.call_timeout_s)

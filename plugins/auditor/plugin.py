@@ -116,7 +116,7 @@ class Auditor(Plugin[AuditorSettings]):
     def _scene(self, ctx: Ctx, eyes: Eyes) -> Scene:
         now_s, heard = ctx.now(), self._heard
         prices, venue = eyes.prices.fresh(now_s), eyes.venue.fresh(now_s)
-        chronicle = eyes.chronicle.value
+        chronicle, candles = eyes.chronicle.value, eyes.judged.fresh(now_s)
         return Scene(
             mode=ctx.mode,
             posture=ctx.posture,
@@ -129,8 +129,9 @@ class Auditor(Plugin[AuditorSettings]):
             address=heard.address,
             positions=dict(heard.positions) if heard.told else None,
             marks=prices.feed if prices else {},
-            feed_closes=prices.closes if prices else {},
-            judged=eyes.judged.fresh(now_s),
+            feed_closes=candles.closed if candles else {},
+            judged=candles.judged if candles else None,
+            judged_s=eyes.judged.read_s,
             led=eyes.led.fresh(now_s),
             kill=read_kill_switch(ctx.home),
             postures=chronicle.postures if chronicle else (),

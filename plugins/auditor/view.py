@@ -262,6 +262,9 @@ class Scene:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     feed_closes: Mapping[str, datetime] = field(default_factory=dict)
     judged: Mapping[str, datetime] | None = None
+    """The end of each symbol's newest candle that was judged, asked at the same moment as `feed_closes`."""
+    judged_s: float = 0.0
+    """When that was (monotonic real seconds)."""
     led: Mapping[str, Led] | None = None
     kill: KillSwitch = OFF
     postures: tuple[PostureSpan, ...] = ()

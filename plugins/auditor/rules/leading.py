@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from plugins.auditor.rules.rule import SHOW, Rule, Suspicion, Verdict, after_a_yes, missing, unseen, verdict
 from plugins.auditor.view import ZERO, Moment, Scene
 from qtcore import FindingKind, Severity
 
-BEHIND_CANDLES = 4.0
+BEHIND_CANDLES, BEHIND_S = 4.0, 15.0
+"""In market candles, and in real seconds however fast the market runs: judging takes a processor its time."""
 UNLED_S = 5.0
 
 NO_PREDICTIONS = FindingKind(
@@ -35,21 +37,20 @@ UNLED = FindingKind(
 )
 
 
-def check_predictions(scene: Scene, _: Moment) -> Verdict:
+def check_predictions(scene: Scene, moment: Moment) -> Verdict:
     """The newest candle that each symbol was judged by, against the newest that the feed has."""
     if scene.judged is None:
         return unseen(missing(scene, "judged"))
     both = sorted(scene.judged.keys() & scene.feed_closes.keys())
-    behind = [
-        symbol
-        for symbol in both
-        if (scene.feed_closes[symbol] - scene.judged[symbol]).total_seconds() > BEHIND_CANDLES * scene.limits.interval_s
-    ]
+    most_s = max(BEHIND_CANDLES * scene.limits.interval_s, BEHIND_S * moment.speed)
+    late = {symbol: (scene.feed_closes[symbol] - scene.judged[symbol]).total_seconds() for symbol in both}
+    behind = [symbol for symbol in both if late[symbol] > most_s]
     if not both or len(behind) < len(both):
         return verdict(len(both), ())
-    late_s = (scene.feed_closes[behind[0]] - scene.judged[behind[0]]).total_seconds()
-    summary = f"no symbol is judged: {behind[0]} is {late_s / scene.limits.interval_s:.0f} candles behind the feed"
-    return verdict(len(both), [Suspicion(NO_PREDICTIONS, "", summary, {"symbols": behind[:10]})])
+    candles = late[behind[0]] / scene.limits.interval_s
+    summary = f"no symbol is judged: {behind[0]} is {candles:.0f} candles behind the feed"
+    found = verdict(len(both), [Suspicion(NO_PREDICTIONS, "", summary, {"symbols": behind[:10]})])
+    return replace(found, seen_s=scene.judged_s)
 
 
 def check_led(scene: Scene, _: Moment) -> Verdict:

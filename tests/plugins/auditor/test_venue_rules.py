@@ -205,7 +205,7 @@ def test_d9_a_position_that_nobody_leads() -> None:
 def test_c5_candles_that_nobody_judges() -> None:
     """All symbols are behind; one alone may have no history."""
     looks = Looks(PREDICTIONS)
-    late = WALL - timedelta(minutes=5)
+    late = WALL - timedelta(minutes=6)
     assert len(looks.said(replace(SOUND, judged={"ETHUSDT": late}))) == 1
     two = {"ETHUSDT": late, "BTCUSDT": WALL}
     assert looks.said(replace(SOUND, judged=two, feed_closes={"ETHUSDT": WALL, "BTCUSDT": WALL})) == []
