@@ -24,6 +24,7 @@ _SHAPES = {
     "host": r"[a-z][a-z0-9_]*",
 }
 """What placeholders of these names take when a sentence is compared with its template; others take anything."""
+_NAMES = frozenset({"pid", "port", "generation", "incarnation", "seq", "id", "uid", "code"})
 _OPEN = re.compile(r"\{(?!(?:n|plugin|severity)\})")
 """A template that begins with anything would fit nearly everything."""
 _KILO = 1024
@@ -80,6 +81,10 @@ class Words:
         head, colon, rest = text.partition(": ")
         return f"{self.texts[head]}: {self.said(rest)}" if colon and head in self.texts else text
 
+    def _named(self, key: str, value: Any) -> str:
+        """A value beside its name: a number that names something, such as a process, is no quantity."""
+        return str(value) if isinstance(value, int) and key.rpartition("_")[2] in _NAMES else self.value(value)
+
     @cached_property
     def _templates(self) -> tuple[tuple[re.Pattern[str], str], ...]:
         """Texts with placeholders as patterns, those with the most fixed signs first."""
@@ -131,7 +136,7 @@ class Words:
             case list() | tuple():
                 return ", ".join(map(self.value, value)) or "-"
             case dict():
-                return ", ".join(f"{key} {self.value(item)}" for key, item in value.items()) or "-"
+                return ", ".join(f"{key} {self._named(str(key), item)}" for key, item in value.items()) or "-"
             case str() if _MOMENT.fullmatch(value):
                 return self.moment(datetime.fromisoformat(value))  # a moment that was kept as JSON
             case _:

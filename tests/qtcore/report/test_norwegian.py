@@ -73,6 +73,12 @@ def test_figures_are_set_as_norwegians_expect(value: float | bool | None, text: 
     assert NORWEGIAN.value(value) == text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def test_a_number_that_names_something_is_no_quantity() -> None:
+    """A process is not 21,824 of anything."""
+    evidence = {"pid": 21824, "host_pid": 7_654_321, "bytes": 21824, "ok": True}
+    assert Words().value(evidence) == "pid 21824, host_pid 7654321, bytes 21,824, ok yes"
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(7500, "2 t 5 min"), (0.25, "0,250 s"), (90_000, "1 d 1 t"), (8, "8 s")])
 def test_durations(seconds: float, text: str) -> None:
     """Hours are timer."""
