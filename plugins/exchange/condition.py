@@ -48,7 +48,7 @@ def health_of(figures: Figures) -> Health:
         ),
     )
     return Health(
-        status=min((_STATUS[finding.code] for finding in findings), key=lambda s: s.rank, default=_status(figures)),
+        status=min((_status_of(finding) for finding in findings), key=lambda s: s.rank, default=_status(figures)),
         summary=findings[0].summary if findings else _reconciled(figures),
         conditions=conditions,
         findings=tuple(findings),
@@ -78,6 +78,13 @@ _STATUS = {
     kinds.FOREIGN_POSITION.code: Status.HEALTHY,
     kinds.FOREIGN.code: Status.HEALTHY,
 }
+
+
+def _status_of(finding: Finding) -> Status:
+    """Where it is the venue that does not answer, a new start would only keep exits waiting (C7)."""
+    if finding.code == kinds.STALE.code and not finding.healable:
+        return Status.DEGRADED
+    return _STATUS[finding.code]
 
 
 def _status(figures: Figures) -> Status:
@@ -123,6 +130,7 @@ def _stale(figures: Figures) -> Finding | None:
         f"the account was last reconciled {age_s:.0f} s ago",
         evidence={"age_s": age_s, "limit_s": STALE_S, "failing": figures.failing},
         cause=figures.failing or "",
+        healable=figures.failing is None,
     )
 
 
