@@ -80,7 +80,7 @@ def as_text(document: DoctorDocument, *, everything: bool = False) -> str:
 def _text(document: DoctorDocument, *, everything: bool) -> Iterator[str]:
     yield f"supervisor: {document.first}"
     yield f"looked at {document.bundle or document.home}"
-    for finding in _by_cause(document):
+    for finding in _gravest_first(document):
         yield ""
         yield from _finding(finding)
     for line in document.checks:
@@ -101,8 +101,8 @@ def _text(document: DoctorDocument, *, everything: bool) -> Iterator[str]:
         yield from _receipt(document.receipt)
 
 
-def _by_cause(document: DoctorDocument) -> list[Finding]:
-    """Gravest first; what several checks saw is told once."""
+def _gravest_first(document: DoctorDocument) -> list[Finding]:
+    """What several checks saw is told once."""
     once = {finding.fingerprint: finding for finding in document.troubles}
     order = list(Severity)
     return sorted(once.values(), key=lambda finding: -order.index(finding.severity))
