@@ -95,7 +95,7 @@ def test_how_long_it_takes_is_what_it_took(home: Home) -> None:
 def test_the_verdict_of_watching_is_told(home: Home) -> None:
     """In the language of the application."""
     text = as_text(page_of(gather(home, 24.0)))
-    assert "frisk røk etter 3 min: degraded: feed" in text
+    assert "frisk røk etter 3 min: svekket: feed" in text
 
 
 def test_sections_say_how_old_they_are(home: Home) -> None:
