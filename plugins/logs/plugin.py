@@ -28,7 +28,7 @@ class Logs(Plugin[LogsSettings]):
     """Keeps an eye on the disk and on the logs: space, rotation, and who complains how often."""
 
     area = "monitoring"
-    cadence_s = 30.0
+    cadence_s = 10.0
 
     def __init__(self) -> None:
         self._samples: tuple[Sample, ...] = ()
