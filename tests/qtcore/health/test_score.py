@@ -34,7 +34,7 @@ def test_an_effect_costs_nothing_of_its_own() -> None:
 
 @pytest.mark.parametrize("known", [{"muted_until": NOW}, {"acknowledged_by": "ann"}])
 def test_knowing_of_a_trouble_does_not_end_it(known: dict[str, object]) -> None:
-    assert scored(found("QT-FEED-STALE", **known)).score == 8
+    assert scored(found("QT-FEED-STALE").model_copy(update=known)).score == 8
 
 
 @pytest.mark.parametrize(
