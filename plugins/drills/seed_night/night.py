@@ -28,7 +28,7 @@ SILENCE_S = 25.0
 FRESH_S = 4.0
 SETTLE_S = 12.0
 SPEAK_S = 20.0
-FUNDING_RATE = "0.005"
+FUNDING_S = 300.0
 REFUSAL_S = 90.0
 DONE_S = 40.0
 
@@ -154,6 +154,9 @@ class SeedNight:
         self._begin("retraining", began)
         stage.until(self._rig.running, "everything that is enabled runs", stage.START_S, self._rig)
         started_s = now_s() - began
+        # The venue publishes the rate that was settled last, so a dear one is known once an hour of market time is over.
+        for symbol, _side, rate in stage.PAYING:
+            self._hand.fault(kind="funding_interval", symbol=symbol, hours=1, rate=rate, seconds=FUNDING_S)
         self._say(f"running after {started_s:.1f} s")
         self._follow(FRESH_S, always=True)
         return started_s
@@ -192,17 +195,13 @@ class SeedNight:
         return [row for row in views if row["symbol"] not in held and row["view"] in {"long", "short"}]
 
     def _let_funding_cost(self) -> None:
-        """A position with its model's view, so that only its funding speaks against it, paid at the end of an hour."""
+        """A position on the side that pays, with its model's view where it can be: only its funding is wrong."""
         held = set(self._hand.positions()) | {self._told.acts.get("changed_mind", {}).get("symbol")}
-        views = {symbol: row for symbol, row in newest_views(self._history).items() if symbol not in held}
-        agreed = {symbol: row["view"] for symbol, row in views.items() if row["view"] in {"long", "short"}}
-        free = [symbol for symbol in stage.SYMBOLS if symbol not in held]
-        symbol = max(agreed, key=lambda one: str(views[one]["market_at"])) if agreed else free[0]
-        side = agreed.get(symbol, "long")
-        rate = FUNDING_RATE if side == "long" else f"-{FUNDING_RATE}"
+        views = newest_views(self._history)
+        free = [one for one in stage.PAYING if one[0] not in held] or [*stage.PAYING]
+        symbol, side, rate = max(free, key=lambda one: views.get(one[0], {}).get("view") == one[1])
         self._told.acts["funding"] = {"symbol": symbol, "side": side, "rate": rate, "at": _now()}
-        self._begin("funding")
-        self._hand.fault(kind="funding_interval", symbol=symbol, hours=1, rate=rate, seconds=150)
+        self._begin("funding", subject=symbol)
         self._hand.open(symbol, side)
 
     def _prices(self) -> dict[str, Any]:
@@ -255,8 +254,9 @@ class SeedNight:
 
     # --- following ---------------------------------------------------------------------------------
 
-    def _begin(self, key: str, at_s: float | None = None) -> None:
+    def _begin(self, key: str, at_s: float | None = None, subject: str = "") -> None:
         problem = next(one for one in problems() if one.key == key)
+        problem = problem.model_copy(update={"subject": subject or problem.subject})
         self._told.followed[key] = Followed(problem, now_s() if at_s is None else at_s)
 
     def _records(self) -> Records:

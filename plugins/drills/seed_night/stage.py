@@ -29,13 +29,15 @@ WRONG_FILE = "backend/data/trades.db"
 SNAPSHOT, TRADES = "universe_snapshot.json", "recent_trades.json"
 SNAPSHOT_AGE_S = 29_929
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT", "LINKUSDT")
+PAYING = (("BTCUSDT", "long", "0.005"), ("ETHUSDT", "short", "-0.005"))
+"""Who pays in the night, and the rate of each settlement."""
 SMALL: dict[str, Any] = {
     "hosts": {"analysis": {"nice": 0}, "learning": {"nice": 0}},
     "plugins": {
         "paper_exchange": {"settings": {"weight_limit_1m": 240000, "symbols": [*SYMBOLS], "tell_faults": False}},
         "exchange": {"settings": {"weight_limit": 240000}},
         "retraining": {"enabled": False},
-    }
+    },
 }
 """The venue counts requests by address, and the drill asks from the same one as the trader; and it does not say which
 faults it was asked for. Half of the symbols are left out for speed, and no host stands back, so that what else runs on
