@@ -154,7 +154,7 @@ class SeedNight:
         self._begin("retraining", began)
         stage.until(self._rig.running, "everything that is enabled runs", stage.START_S, self._rig)
         started_s = now_s() - began
-        # The venue publishes the rate that was settled last, so a dear one is known once an hour of market time is over.
+        # The venue publishes the rate that was settled last: a dear one is known once an hour of market time is over.
         for symbol, _side, rate in stage.PAYING:
             self._hand.fault(kind="funding_interval", symbol=symbol, hours=1, rate=rate, seconds=FUNDING_S)
         self._say(f"running after {started_s:.1f} s")
