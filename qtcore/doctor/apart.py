@@ -21,7 +21,7 @@ _LOOK_S = 0.004
 _ROOM_EVERY_S = 0.008
 _MOST_PATIENCE = 2
 """Times its deadline that a job may take which had no processor, through no fault of its own."""
-_WORK_SHARE = 0.1
+_WORK_SHARE = 0.05
 """Of its deadline: whoever has had so much processor time was not kept from working."""
 _STACK_WITHIN_S = 0.02
 _REAP_WITHIN_S = 0.1
@@ -94,7 +94,7 @@ class _Round:
         if now_s < self._look_for_room_s:
             return False
         self._look_for_room_s = now_s + _ROOM_EVERY_S
-        return sum(worker.competes for worker in self._workers) < 2 * self._processors
+        return sum(worker.competes for worker in self._workers) < 3 * self._processors
 
     def _loading(self) -> int:
         return sum(worker.loading for worker in self._workers)

@@ -24,7 +24,7 @@ from qtcore.hosts.linux import die_with_parent
 STACK_SIGNAL = signal.SIGUSR2
 _CHUNK = 1 << 16
 _STARVED_S = 0.5
-_SPINS_S = 0.1
+_SPINS_S = 0.04
 _UNTOUCHED = proc.RunDelay(0, 0)
 _FRAME = re.compile(r'^  File "(?P<file>[^"]*)", line (?P<line>\d+) in (?P<function>.+)$', re.MULTILINE)
 

@@ -26,7 +26,7 @@ from qtcore.health.model import Finding
 from qtcore.supervisor.preflight import holder_of, is_taken, ports_of
 
 _MOST_NAMED = 10
-_PATIENCE_S = 4.0
+_PATIENCE_S = 6.0
 """Reading everything that is configured takes a third of a second of processor time, which may be short."""
 
 

@@ -30,7 +30,7 @@ LEAST_MEMORY_MB = 256
 STEP_S = 2.0
 """A clock that is kept by a time service drifts by milliseconds."""
 CONNECT_S = 1.0
-_PATIENCE_S = 4.0
+_PATIENCE_S = 6.0
 """Looking through what is installed takes a while where processors are short."""
 NEWEST_PYTHON = (3, 13)
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)$", re.MULTILINE)
