@@ -76,7 +76,8 @@ def _away(life: Life) -> Iterator[Finding]:
     elif end is not None and end.cause is Cause.HUNG:
         yield _hung(life, end.reason, end.evidence)
     elif end is not None:
-        yield _down(life, end)
+        if end.cause is not Cause.UNHEALTHY or life.view.lifecycle is Lifecycle.BACKOFF:
+            yield _down(life, end)  # else it is being healed: what it was ended for says it all
     elif life.needs_away is not None:
         summary = f"{life.plugin} waits for {life.needs_away}, which it needs"
         yield kinds.WAITS.found(summary, evidence={"because_of": life.needs_away})

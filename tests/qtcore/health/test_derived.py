@@ -79,7 +79,8 @@ def test_only_what_is_outside_may_explain_what_is_not_ready() -> None:
 
 def test_a_plugin_that_was_ended_for_its_health_names_the_reason() -> None:
     end = End(Cause.UNHEALTHY, "critical", 49.0, effect_of=("QT-FEED-STALE",))
-    (down,) = derived(replace(seen(lifecycle=Lifecycle.STOPPING), end=end), NOW_S)
+    assert derived(replace(seen(lifecycle=Lifecycle.STOPPING), end=end), NOW_S) == ()  # an act of healing, no failure
+    (down,) = derived(replace(seen(lifecycle=Lifecycle.BACKOFF), end=end), NOW_S)
     assert "QT-FEED-STALE" in down.effect_of
 
 
