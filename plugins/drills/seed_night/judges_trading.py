@@ -77,6 +77,8 @@ def attended(evidence: Evidence, _: Quoted) -> Ruling:
         **{name: acted.get(name) for name in ("symbol", "side", "view", "act")},
         "acted_s": seconds(course),
     }
+    if course.healed_s is None and acted.get("otherwise"):
+        return Truth.UNPROVEN, {**figures, "otherwise": acted["otherwise"]}  # it ended for another reason first
     return (Truth.CONFIRMED if course.healed_s is not None else Truth.REFUTED), figures
 
 

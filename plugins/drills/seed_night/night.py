@@ -307,7 +307,9 @@ class SeedNight:
         return f"the history holds {there} of {fills} fills" if fills and there >= fills else ""
 
     def _acted(self, acted: dict[str, Any]) -> str:
-        acts = [act for act in acts_on(self._home, acted["symbol"], acted["at"]) if _because_of_a_signal(act)]
+        since = acts_on(self._home, acted["symbol"], acted["at"])
+        acted["otherwise"] = next((act["reason"] for act in since if act["purpose"] == "exit"), "")
+        acts = [act for act in since if _because_of_a_signal(act)]
         if not acts:
             return ""
         acted["act"] = f"{acts[0]['purpose']}: {acts[0]['reason']}"
