@@ -65,7 +65,7 @@ class PluginSpec:
 
     @hookspec
     def checks(self) -> Sequence[Check]:
-        """Offer checks to `qt doctor`; a `@staticmethod`. Each looks at a home, with or without a running supervisor."""
+        """Offer checks to `qt doctor`; a `@staticmethod`. Each looks at a home, whether a supervisor runs or not."""
         raise AssertionError("a specification is never called")
 
     @hookspec

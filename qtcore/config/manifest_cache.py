@@ -23,6 +23,7 @@ from qtcore.config.cached_manifests import CACHE_NAME, cached_entries
 from qtcore.config.inspected import Inspected, InspectionRequest
 from qtcore.config.problem import Problem, Weight
 
+
 def remembered_manifests(
     cache_dir: Path | None, requests: Mapping[str, InspectionRequest], root: Path
 ) -> dict[str, Inspected]:
