@@ -136,7 +136,8 @@ def main() -> None:
             if options.stages:
                 print_stages(running.home, collector.bursts)
     print(f"to order   {quantiles(collector.latencies_ms())}   of {len(collector.bursts)} bursts; the stop goes first")
-    print(f"to entry   {quantiles(collector.latencies_ms(Purpose.ENTRY))}   once the stop is live and the guard agrees")
+    if entries := collector.latencies_ms(Purpose.ENTRY):  # none where the venue refuses the stops of this market
+        print(f"to entry   {quantiles(entries)}   once the stop is live and the guard agrees")
     print_floors()
     print(f"load       {' '.join(f'{load:.1f}' for load in os.getloadavg())}")
 
