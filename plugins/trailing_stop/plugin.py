@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, ClassVar
+from enum import Enum, auto
+from typing import Any, ClassVar, assert_never
 
 from plugins.domain import Account, Instrument, Mark, Position, StopState, StopStatus, TradingPolicy
 from plugins.trailing_stop.followed import Followed
@@ -27,7 +28,18 @@ from qtcore import (
 Ctx = Context[TrailingStopSettings]
 ROUND_TIMEOUT_S = 30.0
 PATIENCE_ROUNDS = 2
-"""Looks after which a stop that is still behind is told: one finds it, the next has moved it."""
+"""Looks in a row that may fail to move a stop before it is told."""
+WOULD_TRIGGER = -2021
+"""The venue's refusal of a stop that the price has reached meanwhile."""
+
+
+class Tightened(Enum):
+    """What came of asking for a nearer stop."""
+
+    MOVED = auto()
+    OVERTAKEN = auto()
+    """The price had come to the new trigger before it was there: it belongs elsewhere now."""
+    FAILED = auto()
 
 
 class TrailingStop(Plugin[TrailingStopSettings]):
@@ -114,15 +126,27 @@ class TrailingStop(Plugin[TrailingStopSettings]):
     async def _round(self, ctx: Ctx) -> None:
         self._remember(ctx)
         due = {act.symbol: act for sight in self._sights(ctx) if (act := decide(sight, ctx.settings.stages))}
-        self._behind = {symbol: self._behind.get(symbol, 0) + 1 for symbol in due}
+        self._behind = {symbol: looks for symbol, looks in self._behind.items() if symbol in due}
         for act in due.values():
             if ctx.autonomy.acts:
-                await self._tighten(ctx, act)
+                self._count(act.symbol, await self._tighten(ctx, act))
             else:
                 ctx.would_have("tighten", symbol=act.symbol, trigger=str(act.trigger), stage=act.stage)
         ctx.progress("rounds")
 
-    async def _tighten(self, ctx: Ctx, act: Tighten) -> None:
+    def _count(self, symbol: str, took: Tightened) -> None:
+        """A stop that moved is behind no more, though the price may be further on by the next look."""
+        match took:
+            case Tightened.MOVED:
+                self._behind.pop(symbol, None)
+            case Tightened.FAILED:
+                self._behind[symbol] = self._behind.get(symbol, 0) + 1
+            case Tightened.OVERTAKEN:
+                pass
+            case _:
+                assert_never(took)
+
+    async def _tighten(self, ctx: Ctx, act: Tighten) -> Tightened:
         asked = {"symbol": act.symbol, "trigger": act.trigger, "reason": act.stage}
         try:
             with ctx.span("tighten", symbol=act.symbol, trigger=str(act.trigger), stage=act.stage):
@@ -130,14 +154,15 @@ class TrailingStop(Plugin[TrailingStopSettings]):
         except (CallFailed, CallUnanswered) as error:
             self._last_failure = str(error)
             ctx.log.warning("a stop was not moved; the next look decides anew", symbol=act.symbol, why=str(error))
-            return
-        ctx.log.info("stop moved", symbol=act.symbol, trigger=str(act.trigger), stage=act.stage, said=answer)
+            return Tightened.FAILED
+        ctx.log.info("asked", symbol=act.symbol, trigger=str(act.trigger), stage=act.stage, said=answer)
         if answer.get("stop_status") == StopStatus.LIVE:
             self._moved += 1
             self._last_failure = None
             ctx.progress("moved")
-        else:
-            self._last_failure = str(answer.get("sentence"))
+            return Tightened.MOVED
+        self._last_failure = str(answer.get("sentence"))
+        return Tightened.OVERTAKEN if answer.get("code") == WOULD_TRIGGER else Tightened.FAILED
 
     def _remember(self, ctx: Ctx) -> None:
         """Write best prices that have gone on by half a step; less is found again by itself."""
@@ -162,7 +187,8 @@ class TrailingStop(Plugin[TrailingStopSettings]):
     def _lagging(self, late: dict[str, int]) -> Finding:
         symbols = ", ".join(sorted(late))
         return BEHIND.found(
-            f"the stop of {symbols} is further away than its best price allows",
+            f"the stop of {symbols} is further away than its best price allows, and {max(late.values())} tries in a row "
+            "have not moved it",
             evidence={"looks": dict(sorted(late.items()))},
             cause=self._last_failure or "",
         )

@@ -151,3 +151,32 @@ async def test_c3_an_old_price_moves_no_stop() -> None:
         await h.advance(20.0)
         assert len(h.calls("exchange.protect")) == calls
         assert (await h.health()).findings[0].code == "QT-TRAILING-BLIND"
+
+
+async def test_a_stop_that_moves_at_each_look_is_never_behind() -> None:
+    """A fast market runs ahead of a stop that follows it at every look: that is no stop that fails to follow."""
+    async with harness(TrailingStop) as h:
+        answering(h)
+        await h.ready()
+        await hold(h, "103")
+        for step in range(1, 8):
+            await h.publish(mark(str(103 + step)))
+            await h.advance(10.0)
+            asked = h.calls("exchange.protect")[-1]["trigger"]
+            await h.publish(replace(STOP, trigger=Decimal(asked)))
+            await h.publish(mark(str(103 + step)))
+        assert len(h.calls("exchange.protect")) >= 7
+        assert (await h.health()).findings == ()
+
+
+async def test_a_stop_that_the_price_overtakes_has_not_failed() -> None:
+    """The venue takes no stop that would trigger at once; the next look asks for another one."""
+    async with harness(TrailingStop) as h:
+        answering(h, stop_status="rejected", sentence="Order would immediately trigger.", code=-2021)
+        await h.ready()
+        await hold(h, "103")
+        for _ in range(5):
+            await h.advance(10.0)
+            await h.publish(mark("103"))
+        assert len(h.calls("exchange.protect")) >= 5
+        assert (await h.health()).findings == ()
