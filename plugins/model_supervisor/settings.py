@@ -40,7 +40,10 @@ class ModelSupervisorSettings(Settings):
         description="how often fates are looked up and sources judged",
         json_schema_extra=means(least_s=1.0),
     )
-    judge_timeout_s: PositiveFloat = Field(default=30.0, description="after which a judgement is given up")
+    judge_timeout_s: PositiveFloat = Field(
+        default=30.0,
+        description="processor seconds after which a judgement is given up; it may wait for them six times as long",
+    )
     verdict_valid_s: PositiveFloat = Field(
         default=120.0,
         description="how long a word about a source holds",

@@ -5,9 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar
 
-import anyio
-from anyio import to_thread
-
 from plugins.domain import (
     Account,
     Candle,
@@ -25,6 +22,7 @@ from plugins.portfolio_balancer.estimate import NOTHING, Estimate, estimated
 from plugins.portfolio_balancer.kinds import KINDS
 from plugins.portfolio_balancer.prices import Prices
 from plugins.portfolio_balancer.settings import PortfolioBalancerSettings
+from plugins.processor import PATIENCE, done_in_thread
 from qtcore import (
     CallFailed,
     CallUnanswered,
@@ -87,7 +85,7 @@ class PortfolioBalancer(Plugin[PortfolioBalancerSettings]):
         if ctx.now() - self._said_s >= ctx.settings.renew_s:
             await self._say(ctx)
 
-    @every(1.0, timeout_s=60.0)
+    @every(1.0, timeout_s=300.0)
     async def estimate(self, ctx: Ctx) -> None:
         """Estimate anew when it is time, after fetching what was missed."""
         if ctx.now() - self._tried_s < ctx.settings.estimate_s or self._prices is None:
@@ -120,7 +118,8 @@ class PortfolioBalancer(Plugin[PortfolioBalancerSettings]):
                 returns=self._estimate.returns,
                 least=ctx.settings.least_returns,
                 estimate_age_s=None if self._estimated_s is None else ctx.now() - self._estimated_s,
-                estimate_limit_s=ctx.settings.estimate_s * 3 + ctx.settings.estimate_timeout_s,
+                # One that is being made gets its own patience before the last one counts as old.
+                estimate_limit_s=ctx.settings.estimate_s * 3 + PATIENCE * ctx.settings.estimate_timeout_s,
                 failure=self._failure,
             )
         )
@@ -206,10 +205,9 @@ class PortfolioBalancer(Plugin[PortfolioBalancerSettings]):
             estimated, self._prices.returns(), least=settings.least_returns, cap=settings.maximum_correlation
         )
         try:
-            with anyio.fail_after(settings.estimate_timeout_s):
-                self._estimate = await to_thread.run_sync(work, abandon_on_cancel=True)
+            self._estimate = await done_in_thread(work, settings.estimate_timeout_s)
         except (TimeoutError, ArithmeticError, ValueError) as error:
-            self._failure = str(error) or f"no result within {settings.estimate_timeout_s:g} s"
+            self._failure = str(error) or f"no result within {settings.estimate_timeout_s:g} s of its own work"
             ctx.log.warning("correlations could not be estimated", why=self._failure)
             return
         self._failure, self._estimated_s = "", ctx.now()

@@ -34,7 +34,10 @@ class PortfolioBalancerSettings(Settings):
     estimate_s: PositiveFloat = Field(
         default=30.0, description="how often correlations are estimated anew", json_schema_extra=means(least_s=1.0)
     )
-    estimate_timeout_s: PositiveFloat = Field(default=20.0, description="after which an estimate is given up")
+    estimate_timeout_s: PositiveFloat = Field(
+        default=20.0,
+        description="processor seconds after which an estimate is given up; it may wait for them six times as long",
+    )
     renew_s: PositiveFloat = Field(
         default=10.0,
         le=20,
