@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
-import anyio
 from anyio import to_thread
 
+from plugins.announcing import Announced
 from plugins.domain import (
     Candle,
     EnsembleWeights,
@@ -24,7 +24,7 @@ from plugins.domain import (
     candles_of,
     market_ms,
 )
-from plugins.model_supervisor.condition import Overview, doubt, facts_of, health_of, no_edge, shown
+from plugins.model_supervisor.condition import Overview, doubt, facts_of, findings_of, health_of, no_edge, shown
 from plugins.model_supervisor.court import Court, Judgement, judge
 from plugins.model_supervisor.kinds import KINDS, NO_EDGE
 from plugins.model_supervisor.report import sections
@@ -33,6 +33,7 @@ from plugins.model_supervisor.settings import ModelSupervisorSettings
 from plugins.model_supervisor.standing import SourceStanding
 from plugins.model_supervisor.tape import Tape
 from plugins.model_supervisor.weighing import weights_of
+from plugins.processor import PATIENCE, done_in_thread
 from plugins.store import database_url, open_store
 from plugins.store import facts_of as store_facts
 from qtcore import (
@@ -77,6 +78,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         self._lost = False
         self._doubted_at: datetime | None = None
         self._late_s: deque[float] = deque(maxlen=LATENCIES)
+        self._announced = Announced()
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:
@@ -106,7 +108,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
                     case Gap():
                         self._lost = True
 
-    @every(1.0, timeout_s=60.0)
+    @every(1.0, timeout_s=300.0)
     async def look(self, ctx: Ctx) -> None:
         """Judge again when it is time, after fetching what was missed."""
         if self._tape is None or ctx.now() - self._tried_s < ctx.settings.judge_s:
@@ -172,10 +174,9 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         settings, court = ctx.settings, self._court
         work = partial(judge, court.brief(), panel, settings.barriers, settings.costs, settings.rules)
         try:
-            with anyio.fail_after(settings.judge_timeout_s):
-                judgement = await to_thread.run_sync(work, abandon_on_cancel=True)
+            judgement = await done_in_thread(work, settings.judge_timeout_s)
         except (TimeoutError, ArithmeticError, ValueError) as error:
-            self._failure = str(error) or f"no result within {settings.judge_timeout_s:g} s"
+            self._failure = str(error) or f"no result within {settings.judge_timeout_s:g} s of its own work"
             ctx.log.warning("sources could not be judged", why=self._failure)
             return
         court.settle(judgement.fates)
@@ -187,6 +188,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
     async def _say(self, ctx: Ctx, judgement: Judgement) -> None:
         for standing in judgement.sources:
             await ctx.publish(self._verdict(ctx, standing))
+        self._announced.tell(ctx, findings_of(self._overview(ctx), ctx.settings.rules))
         await ctx.publish(_weights(ctx, judgement))
         await self._advise(ctx, judgement)
         finding = no_edge(judgement.sources, enforced=ctx.autonomy.acts)
@@ -220,7 +222,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
             fallback=last.fallback if last else None,
             late_s=latencies[len(latencies) * 95 // 100] if latencies else None,
             judged_ago_s=None if self._judged_s is None else ctx.now() - self._judged_s,
-            judged_limit_s=3 * settings.judge_s + settings.judge_timeout_s,
+            judged_limit_s=3 * settings.judge_s + PATIENCE * settings.judge_timeout_s,
             failure=self._failure,
             waiting=self._court.waiting if self._court else 0,
         )
