@@ -63,7 +63,8 @@ def settle(turn: Turn) -> None:
     _forget_expired(turn)
     claims = [*turn.whole.claims.values(), *_own(turn)]
     posture = resolve(turn.plan.posture, claims, turn.now_s)
-    changed = posture != turn.whole.posture
+    before = turn.whole.posture
+    changed = before is None or before.meaning != posture.meaning
     renew_at_s = turn.whole.renew_at_s
     if not changed and (renew_at_s is None or turn.now_s < renew_at_s):
         return

@@ -23,6 +23,8 @@ SILENT_S = 10.0
 """How long a required posture source may be silent before a person hears of it."""
 START_S = 20.0
 """So much longer it may take until it speaks for the first time: it starts after others."""
+_COMING = frozenset({Lifecycle.WAITING, Lifecycle.STARTING})
+"""Before its first word these have limits and findings of their own; the posture is cautious all the while."""
 
 
 def settle(turn: Turn) -> None:
@@ -89,12 +91,20 @@ def _of_sources(turn: Turn) -> Iterator[OpenFinding]:
 
 
 def silent_since_s(turn: Turn, source: str) -> float | None:
-    """From when on the silence of a required source counts; None while it has a valid claim."""
+    """From when on the silence of a required source counts; None while it has a valid claim, or is still to come up."""
+    since_s = _quiet_since_s(turn, source)
+    awake_s = turn.whole.awake_since_s
+    return since_s if since_s is None or awake_s is None else max(since_s, awake_s)
+
+
+def _quiet_since_s(turn: Turn, source: str) -> float | None:
     claim = turn.whole.claims.get(source)
-    if claim is None:
-        started_s = turn.whole.started_s
-        return None if started_s is None else started_s + START_S
-    return None if claim.expires_s > turn.now_s else claim.expires_s
+    if claim is not None:
+        return None if claim.expires_s > turn.now_s else claim.expires_s
+    plugin, started_s = turn.plugins.get(source), turn.whole.started_s
+    if started_s is None or (plugin is not None and plugin.lifecycle in _COMING):
+        return None
+    return max(started_s + START_S, plugin.since_s if plugin else started_s)
 
 
 def _evidence(**facts: str | int | float) -> dict[str, str | int | float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from qtcore.documents import Document
 
 CLAIM_LIFE_S = 3.0
 """How long a claim holds without renewal, in real seconds."""
+_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 class PostureClaim(Document):
@@ -54,6 +56,11 @@ class Posture:
 
     level: str
     reasons: tuple[str, ...]
+
+    @property
+    def meaning(self) -> tuple[str, ...]:
+        """The level and who claims what; figures in a sentence, such as an age, are no change of it."""
+        return (self.level, *(_FIGURE.sub("#", reason) for reason in self.reasons))
 
 
 def resolve(scale: PostureScale, claims: Iterable[PostureClaim], now_s: float) -> Posture:

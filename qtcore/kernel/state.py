@@ -173,6 +173,8 @@ class State:
     posture: Posture | None = None
     renew_at_s: float | None = None
     started_s: float | None = None
+    awake_since_s: float | None = None
+    """Since when time has been watched without a gap; None while there was none."""
     cautious_until_s: float | None = None
     stopping: Stopping | None = None
     stopped: bool = False

@@ -43,6 +43,7 @@ def step(plan: Plan, state: State, event: Event, now_s: float) -> tuple[State, t
     or that do not fit, change nothing and are counted in `State.ignored`.
     """
     turn = Turn(plan, state, now_s)
+    timing.forgive_lateness(turn)
     for name in _concerned(turn, event):
         plugin = turn.plugins[name]  # read anew: the cell of an earlier plugin may have changed it
         if isinstance(event, Tick) and not timing.is_due(turn, plugin):
@@ -88,7 +89,6 @@ def _concerned(turn: Turn, event: Event) -> list[str]:
 
 
 def _ticked(turn: Turn) -> list[str]:
-    timing.forgive_lateness(turn)
     for host in timing.due_hosts(turn):
         hosts.due(turn, host)
     return list(turn.graph.order)

@@ -13,14 +13,18 @@ from qtcore.kernel.turn import Turn
 from qtcore.kernel.words import HostState, Lifecycle
 
 LATE_S = 1.0
-"""A Tick later than this means that the supervisor itself was held up (a paused machine, no processor)."""
+"""An event so long after a Tick was due means that the supervisor itself was held up (stopped, paused, starved)."""
 
 
 def forgive_lateness(turn: Turn) -> None:
-    """Who could not be watched must not be punished for it: each running limit on others is granted anew."""
+    """Who could not be watched must not be punished for it: each running limit on others is granted anew.
+
+    Asked at each event: what comes first after a gap would otherwise move the deadline that shows the gap.
+    """
     wanted_s = turn.whole.next_deadline
     if wanted_s is None or turn.now_s - wanted_s <= LATE_S:
         return
+    turn.whole = replace(turn.whole, awake_since_s=turn.now_s)
     for plugin in list(turn.plugins.values()):
         limit_s = _limit_s(turn, plugin)
         if limit_s is not None and plugin.deadline_s is not None:

@@ -112,10 +112,10 @@ class Driver:
         """A reading of the plugin's current generation."""
         return self.tell(it.HealthSeen(name, self[name].generation, status, f"it is {status}", finding, restart))
 
-    def claim(self, source: str, level: str, lasts_s: float = 3.0) -> list[do.Command]:
+    def claim(self, source: str, level: str, lasts_s: float = 3.0, reason: str = "so") -> list[do.Command]:
         """A posture claim."""
         return self.tell(
-            it.ClaimMade(PostureClaim(source=source, level=level, reason="so", expires_s=self.now_s + lasts_s))
+            it.ClaimMade(PostureClaim(source=source, level=level, reason=reason, expires_s=self.now_s + lasts_s))
         )
 
     def level(self) -> str:

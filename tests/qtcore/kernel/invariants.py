@@ -16,7 +16,7 @@ from qtcore.kernel.commands import (
     StartGeneration,
 )
 from qtcore.kernel.events import Event, HostGone, PluginEnded
-from qtcore.kernel.posture import PostureClaim, resolve
+from qtcore.kernel.posture import Posture, PostureClaim, resolve
 from qtcore.kernel.specification import Plan
 from qtcore.kernel.state import READY, State
 from qtcore.kernel.words import Cause, HostState, Lifecycle
@@ -32,7 +32,7 @@ class Watcher:
     plan: Plan
     granted: dict[str, list[float]] = field(default_factory=dict)
     open_findings: set[tuple[str, str | None]] = field(default_factory=set)
-    posture: tuple[str, tuple[str, ...]] | None = None
+    posture: Posture | None = None
     last_generation: dict[str, int] = field(default_factory=dict)
 
     def check(self, before: State, event: Event, after: State, commands: tuple[Command, ...], now_s: float) -> None:
@@ -170,8 +170,9 @@ class Watcher:
         said = [command for command in commands if isinstance(command, SetPosture)]
         if said:
             assert len(said) == 1
-            assert said[0].changed == (self.posture != (said[0].level, said[0].reasons))
-            self.posture = (said[0].level, said[0].reasons)
+            now = Posture(said[0].level, said[0].reasons)
+            assert said[0].changed == (self.posture is None or self.posture.meaning != now.meaning)
+            self.posture = now
         if after.started_s is None or after.stopped:
             return
         assert after.posture is not None

@@ -114,6 +114,50 @@ def test_a_source_that_never_spoke_has_time_to_start() -> None:
     assert driver.state.findings == {("QT-POSTURE-SOURCE-SILENT", "risk")}
 
 
+def test_a_source_on_its_way_is_not_called_silent() -> None:
+    """A start has a limit of its own; its silence counts from when it runs."""
+    driver = Driver(plugin("risk", start_timeout_s=90.0), posture=STRICT, start=False)
+    driver.answer_starts = False
+    driver.tell(it.SupervisorStarted())
+    driver.wait(80.0)
+    assert (driver.state.findings, driver.level()) == (frozenset(), "reduce_only")
+    driver.tell(it.PluginReady("risk", driver["risk"].generation))
+    driver.wait(9.9)
+    assert driver.state.findings == frozenset()
+    driver.wait(0.2)
+    assert driver.state.findings == {("QT-POSTURE-SOURCE-SILENT", "risk")}
+
+
+@pytest.mark.parametrize("first", ["a claim of another", "a tick"])
+def test_the_supervisors_own_sleep_is_nobodys_silence(first: str) -> None:
+    """Whatever it hears first after a gap: the posture is cautious at once, and the silence counts from there."""
+    driver = Driver(plugin("risk"), plugin("near"), posture=STRICT)
+    driver.claim("risk", "normal")
+    driver.now_s += 60.0
+    if first == "a tick":
+        driver.tell(it.Tick())
+    else:
+        driver.claim("near", "normal")
+    assert (driver.level(), driver.state.findings) == ("reduce_only", frozenset())
+    driver.wait(9.9)
+    assert driver.state.findings == frozenset()
+    driver.wait(0.2)
+    assert driver.state.findings == {("QT-POSTURE-SOURCE-SILENT", "risk")}
+
+
+def test_figures_in_a_reason_are_no_change() -> None:
+    """An age that grows is said with the next renewal and recorded once; another limit is news."""
+    driver = guarded()
+    said = []
+    for age in range(11, 21):
+        reason = f"last confirmed {age} s ago (limit 10.5 s)"
+        said += only(SetPosture, driver.claim("near", "no_entries", reason=reason))
+        said += only(SetPosture, driver.wait(1.0))
+    assert [wish.changed for wish in said].count(True) == 1
+    assert said[-1].reasons == ("near: last confirmed 20 s ago (limit 10.5 s)",)
+    assert only(SetPosture, driver.claim("near", "no_entries", reason="5.2 % lost (limit 5 %)"))[0].changed
+
+
 def test_a_level_that_is_not_on_the_scale_counts_as_caution() -> None:
     """A mistake in a claim tightens; it is neither dropped nor an error."""
     driver = guarded()
