@@ -103,6 +103,8 @@ def _of_work(life: Life, now_s: float) -> Iterator[Finding]:
         summary = f"the health of {life.plugin} cannot be read: {view.sensor_failure}"
         yield kinds.SENSOR.found(summary, evidence={"error": view.sensor_failure})
         return
+    if view.excused_until_s is not None and now_s < view.excused_until_s:
+        return  # it was not asked: old is unknown, but whose silence it is the next answer tells
     for name in outdated_s(view, now_s):
         what = f"what {life.plugin} knows of {name}" if name else f"the last answer of {life.plugin}"
         yield kinds.OUTDATED.found(f"{what} has run out", subject=name)

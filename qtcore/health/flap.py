@@ -79,6 +79,12 @@ def missed(before: Flap, now_s: float) -> Flap:
             return flap
 
 
+def unwatched(flap: Flap, gap_s: float) -> Flap:
+    """The same after a time in which nobody looked: it neither lasted nor stayed away meanwhile."""
+    due_s = None if flap.due_s is None else flap.due_s + gap_s
+    return replace(flap, since_s=flap.since_s + gap_s, due_s=due_s)
+
+
 def elapsed(flap: Flap, now_s: float) -> Flap:
     """What time alone has made of it."""
     if flap.due_s is None or now_s < flap.due_s:

@@ -30,6 +30,8 @@ class PluginView:
     progressed_s: float | None = None
     expiries_s: Mapping[str, float] = field(default_factory=dict)
     """When each condition that has an expiry of its own runs out, by name."""
+    excused_until_s: float | None = None
+    """Until then it is the supervisor's own doing that what is known is old; None while it is not."""
 
 
 @dataclass(frozen=True, slots=True)

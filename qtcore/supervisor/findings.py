@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from qtcore.documents import Facts, Instant
-from qtcore.health.flap import Flap, Phase, elapsed, missed, seen
+from qtcore.health.flap import Flap, Phase, elapsed, missed, seen, unwatched
 from qtcore.health.kinds import Catalogue
 from qtcore.health.model import Finding, Severity
 from qtcore.health.plugin_kinds import UNDECLARED
@@ -141,6 +141,13 @@ class FindingsBook:
         if now.monotonic_s - self._kept_s >= KEEP_EVERY_S:
             self.keep()
         return before != [(key, entry.flap.phase) for key, entry in self._entries.items()]
+
+    def slept(self, gap_s: float) -> None:
+        """Nobody looked for so long: what was about to open or to end waits on from where it was."""
+        for entry in self._entries.values():
+            entry.flap = unwatched(entry.flap, gap_s)
+        if self._restored_s is not None:
+            self._restored_s += gap_s
 
     # --- what people say -----------------------------------------------------------------------
 

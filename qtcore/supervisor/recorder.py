@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from qtcore.control import host_message as wire
 from qtcore.documents import Facts
@@ -108,6 +109,13 @@ class Recorder:
             details={"autonomy": message.autonomy.value, "repeated": message.repeated, "facts": message.facts},
             trace_id=message.trace_id,
         )
+
+    def slept(self, gap_s: float) -> None:
+        """The supervisor itself was held up; its records are silent about that time."""
+        since = datetime.now(UTC) - timedelta(seconds=gap_s)
+        text = f"the supervisor itself was held up for {gap_s:.1f} s, since {since:%H:%M:%S} UTC: all are asked anew"
+        details: Facts = {"held_up_s": round(gap_s, 3), "since": since.isoformat(timespec="milliseconds")}
+        self._journal.append(EventKind.NOTE, text, details=details)
 
     def note(self, host: str, message: wire.NoteRaised) -> None:
         """A line that a host wants kept."""

@@ -48,6 +48,7 @@ class _Watch:
     timeout_s: float
     pending: str | None = None
     due_s: float = field(default=0.0)
+    excused_until_s: float | None = None
 
 
 class HealthRounds:
@@ -98,6 +99,18 @@ class HealthRounds:
         if watch and watch.pending is None:
             self._schedule(watch, 0.0)
 
+    def woke(self) -> None:
+        """The supervisor itself was away: ask everybody anew, and take no answer to what was asked before it."""
+        for watch in self._watches.values():
+            watch.pending = None
+            watch.excused_until_s = self._clock() + watch.timeout_s
+            self._schedule(watch, 0.0)
+
+    def excused_until_s(self, plugin: str) -> float | None:
+        """Until when the age of its last answer is the supervisor's own doing; None while it is not."""
+        watch = self._watches.get(plugin)
+        return watch.excused_until_s if watch else None
+
     def cadence_s(self, plugin: str) -> float:
         """How often the plugin is asked while all is well."""
         watch = self._watches.get(plugin)
@@ -113,6 +126,7 @@ class HealthRounds:
         """Ask and time out for ever; sleeps until the next question or deadline is due."""
         while True:
             self._moved = anyio.Event()
+            self._clock()  # a gap moves the whole agenda, so it is noticed before anything is judged late
             while self._agenda and self._agenda[0][0] <= self._clock():
                 _due, _tie, plugin = heapq.heappop(self._agenda)
                 self._turn(plugin)
@@ -134,7 +148,7 @@ class HealthRounds:
         self._ask(plugin, watch.generation, watch.pending)
 
     def _conclude(self, watch: _Watch, health: Health | None, sensor_failure: str | None) -> None:
-        watch.pending = None
+        watch.pending, watch.excused_until_s = None, None
         now = self._instant()
         valid_for_s = (health.valid_for_s if health else None) or VALID_FOR_CADENCES * watch.cadence_s
         dated = None if health is None else _dated(health, now)

@@ -19,7 +19,6 @@ from qtcore.hosts.watch import HeartbeatWatch, Limits, Sighting
 from qtcore.kernel import commands, events
 from qtcore.kernel.state import State, initial
 from qtcore.kernel.words import Cause
-from qtcore.records.clock import instant_now
 from qtcore.records.home import Home
 from qtcore.records.journal import Journal
 from qtcore.supervisor.agreement import Agreement
@@ -34,10 +33,10 @@ from qtcore.supervisor.rounds import HealthRounds, Reading
 from qtcore.supervisor.story import Story
 from qtcore.supervisor.topology import Topology
 from qtcore.supervisor.verdicts import health_seen, kernel_finding, said
+from qtcore.supervisor.vigil import LATE_S, PULSE_S, Vigil
 from qtcore.telemetry.setup import Telemetry
 
 POSTURE_LIFE_S = 3.0
-JUDGE_EVERY_S = 1.0
 DRAIN_S = 2.0
 """How long calls under way may take to end before a stopping plugin is cancelled."""
 ANSWER_MARGIN_S = 1.0
@@ -65,9 +64,10 @@ class Supervisor:
         self.story = Story(telemetry.tracer, topology.tenants)
         self._recorder = Recorder(journal, self.story, topology, telemetry)
         self.calls = PendingCalls()
-        self.findings = FindingsBook(journal, catalogue=topology.catalogue)
+        self._vigil = Vigil(self._woke)
+        self.findings = FindingsBook(journal, self._vigil.instant, catalogue=topology.catalogue)
         self.rounds = HealthRounds(
-            ask=self._ask_health, heard=self._health_heard, clock=time.monotonic, instant=instant_now
+            ask=self._ask_health, heard=self._health_heard, clock=self._vigil.now_s, instant=self._vigil.instant
         )
         self.removed = RemovedFiles(telemetry.mend)
         self.stopped = anyio.Event()
@@ -78,11 +78,11 @@ class Supervisor:
         self._machine = Machine(
             topology.plan,
             initial(topology.plan, journal.last_generations(topology.plan.plugins)),
-            clock=time.monotonic,
+            clock=self._vigil.now_s,
             carry_out=self._carry_out,
         )
         self._judgement = Judgement(
-            topology, self.findings, state=lambda: self.state, view=self.view, clock=time.monotonic
+            topology, self.findings, state=lambda: self.state, view=self.view, clock=self._vigil.now_s
         )
         self._agreement = Agreement(self.findings, self.rounds)
         self._loading: dict[str, set[str]] = {}
@@ -111,6 +111,7 @@ class Supervisor:
         async with anyio.create_task_group() as tasks:
             self._tasks: TaskGroup = tasks
             self.hosts = HostTable(self._launcher, self.topology.host_spec, self, tasks)
+            self._vigil.begin()
             tasks.start_soon(self._machine.keep_time, name="kernel time")
             tasks.start_soon(self._watch.run, name="heartbeats")
             tasks.start_soon(self.rounds.run, name="health rounds")
@@ -139,6 +140,7 @@ class Supervisor:
             valid_until_s=reading.valid_until.monotonic_s if reading else None,
             sensor_failure=reading.sensor_failure if reading else None,
             expiries_s=reading.expiries_s if reading else {},
+            excused_until_s=self.rounds.excused_until_s(plugin),
             progressed_s=progressed_ns / 1e9 if progressed_ns else None,
         )
 
@@ -156,9 +158,16 @@ class Supervisor:
     async def _pass_time(self) -> None:
         """What time alone brings about, without an event to tell of it."""
         while True:
-            await anyio.sleep(JUDGE_EVERY_S)
-            if sum((self._judgement.judge(), self._agreement.check(time.monotonic()), self.findings.pass_time())):
+            await anyio.sleep(PULSE_S)
+            now_s = self._vigil.now_s()
+            if sum((self._judgement.judge(), self._agreement.check(now_s), self.findings.pass_time())):
                 self.note_change()
+
+    def _woke(self, asleep_s: float) -> None:
+        """Nobody is judged by what was not watched: ask first."""
+        self._recorder.slept(asleep_s)
+        self.rounds.woke()
+        self.findings.slept(asleep_s)
 
     # --- what the kernel wants ---------------------------------------------------------------
 
@@ -221,7 +230,10 @@ class Supervisor:
 
     async def _await_end(self, command: commands.StopGeneration) -> None:
         """A generation that does not end in time is deaf; what has ended meanwhile ignores the news."""
+        due_s = self._vigil.now_s() + command.timeout_s
         await anyio.sleep(command.timeout_s)
+        if self._vigil.now_s() > due_s + LATE_S:
+            await anyio.sleep(DRAIN_S)  # it overslept itself: the news of the end may wait to be read
         now = self.state.plugins[command.plugin]
         if now.generation == command.generation and now.active:
             self._deaf[self.topology.host_of(command.plugin)] = command.plugin
