@@ -13,24 +13,35 @@ from plugins.risk_guard.limits import Breach
 from qtcore import Finding, Health, Severity
 
 
+def pulled(broken: Sequence[Breach]) -> list[Finding]:
+    """The kill switch as a finding, while it is on: nobody should learn of it later than the door does."""
+    return [_finding(breach, None) for breach in broken if breach.limit == "kill_switch"]
+
+
 def health_of(
     broken: Sequence[Breach],
     fence: Fence | None,
     *,
     unwritten: str | None,
-    starting: bool,
+    fresh_home: bool,
+    coming: bool,
     equity: str,
     facts: dict[str, Any],
 ) -> Health:
     """Degraded with a finding for each broken limit; healthy within all of them.
 
-    In a home that is new there is nothing to remember yet, which is no finding.
+    In a home that is new there is nothing to remember yet, and while the exchange starts the account is still coming
+    (`coming`): neither is a finding. Entries are stopped all the same.
     """
-    findings = [_finding(breach, fence) for breach in broken if not (starting and breach.limit == "memory")]
+    awaited = {"memory"} if fresh_home else set[str]()
+    awaited |= {"account"} if coming else set[str]()
+    findings = [_finding(breach, fence) for breach in broken if breach.limit not in awaited]
     if fence is not None and fence.proven_at is None:
         findings.append(_unproven(fence))
     if unwritten is not None:
         findings.append(_unwritten(unwritten))
+    if coming and not findings:
+        return Health.unknown("it waits for the first word of the account; nothing may be opened until then", **facts)
     if broken:
         blind = broken[0].limit == "account"
         told = broken[0].sentence if blind else f"entries are stopped: {broken[0].sentence}"

@@ -9,10 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
+from plugins.announcing import Announced
 from plugins.checks import safety
 from plugins.domain import Account, Fill, Position, Side
 from plugins.risk_guard import asking
-from plugins.risk_guard.condition import health_of
+from plugins.risk_guard.condition import health_of, pulled
 from plugins.risk_guard.fence import Fence, Step
 from plugins.risk_guard.kinds import KINDS
 from plugins.risk_guard.known import Known
@@ -53,6 +54,8 @@ from qtcore import (
 
 Ctx = Context[RiskGuardSettings]
 
+COMING_S = 30.0
+"""So long the first word of the account may take: the exchange starts beside the guard, and reconciles first."""
 FOLLOW_S = 10.0
 """How often the exchange's ledger is looked through although no fill was heard of."""
 
@@ -81,10 +84,12 @@ class RiskGuard(Plugin[RiskGuardSettings]):
         self._known = Known()
         self._switch: Switch | None = None
         self._fresh_home = False
+        self._started_s = float("inf")
         self._written: Memory | None = None
         self._unwritten: str | None = None
         self._followed_s = float("-inf")
         self._behind = True
+        self._announced = Announced()
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:
@@ -94,6 +99,7 @@ class RiskGuard(Plugin[RiskGuardSettings]):
                 f"risk_guard will not stand watch: a made-up breach does not trip {', '.join(silent)}; "
                 "correct its limits in plugins.yaml"
             )
+        self._started_s = ctx.now()
         ctx.fact(rehearsed_limits=rehearsed())
         ctx.log.info("a made-up breach of each limit was noticed", synthetic=True, limits=rehearsed())
         self._recall(ctx)
@@ -155,7 +161,8 @@ class RiskGuard(Plugin[RiskGuardSettings]):
             broken,
             self._held(ctx).fence,
             unwritten=self._unwritten,
-            starting=self._fresh_home,
+            fresh_home=self._fresh_home,
+            coming=view.account is None and ctx.now() - self._started_s < COMING_S,
             equity=equity,
             facts=self._figures(ctx, view),
         )
@@ -247,7 +254,9 @@ class RiskGuard(Plugin[RiskGuardSettings]):
                 self._known.baselines = switch.released(self._known.baselines, self._known.account)
             case Pull.NOTHING:
                 pass
-        level, reason = strictest(broken if pull is Pull.NOTHING else breaches(ctx.settings.limits, self._view(ctx)))
+        broken = broken if pull is Pull.NOTHING else breaches(ctx.settings.limits, self._view(ctx))
+        self._announced.tell(ctx, pulled(broken))
+        level, reason = strictest(broken)
         ctx.claim_posture(level.value, reason)
 
     def _view(self, ctx: Ctx) -> View:

@@ -32,7 +32,9 @@ def account(h: Harness, equity: Decimal = MONEY, positions: int = 0) -> Account:
 
 
 @asynccontextmanager
-async def watching(home: Path, *, fills: dict[str, Any] = NO_FILLS, bounds: Any = None) -> AsyncIterator[Harness]:
+async def watching(
+    home: Path, *, fills: dict[str, Any] = NO_FILLS, bounds: Any = None, first_account: bool = True
+) -> AsyncIterator[Harness]:
     """A guard in a home, with an exchange that has these fills and a history with these bounds."""
     async with harness(home=home) as h:
         h.set_market(MARKET)
@@ -43,7 +45,8 @@ async def watching(home: Path, *, fills: dict[str, Any] = NO_FILLS, bounds: Any 
         h.on_call("database.equity_bounds", lambda _: bounds)
         h.start(Plug(RiskGuard))
         await h.ready()
-        await h.publish(account(h))
+        if first_account:
+            await h.publish(account(h))
         await h.advance(2)
         yield h
 
@@ -75,6 +78,30 @@ async def test_a_new_home_is_watched_from_its_first_account(tmp_path: Path) -> N
             json.loads((tmp_path / "data/risk_guard/baselines.json").read_text())["baselines"]["day_equity"] == "10000"
         )
         assert h.facts()["rehearsed_limits"] >= 12
+
+
+async def test_while_the_exchange_starts_the_account_is_unknown_and_no_finding(tmp_path: Path) -> None:
+    """Entries are refused from the first moment; that it stays away for longer than a start may take is a finding."""
+    async with watching(tmp_path, first_account=False) as h:
+        assert (claim(h), (await approve(h))["approved"]) == ("reduce_only", False)
+        starting = await h.health()
+        assert (starting.status, starting.findings) == ("unknown", ())
+        await h.advance(26)
+        assert not (await h.health()).findings
+        await h.advance(3)
+        late = await h.health()
+        assert (late.status, [finding.code for finding in late.findings]) == ("degraded", ["QT-RISK-ACCOUNT"])
+        assert claim(h) == "reduce_only"
+        await keep_alive(h, 11)
+        assert ((await h.health()).status, claim(h)) == ("healthy", "normal")
+
+
+async def test_an_account_that_falls_silent_is_a_finding_however_young_the_guard_is(tmp_path: Path) -> None:
+    """Only the first word may take the time of a start."""
+    async with watching(tmp_path) as h:
+        await h.advance(9)
+        assert [finding.code for finding in (await h.health()).findings] == ["QT-RISK-ACCOUNT"]
+        assert claim(h) == "reduce_only"
 
 
 async def test_g13_a_memory_that_is_damaged_stops_entries_until_it_is_proven(tmp_path: Path) -> None:
