@@ -203,7 +203,13 @@ class EmptyReply(RequestFault):
 
     kind: Literal[FaultKind.EMPTY_REPLY] = FaultKind.EMPTY_REPLY
     path: str = Field(pattern=r"^/", description="the path that answers with nothing, like /fapi/v3/positionRisk")
-    method: Literal["GET"] = "GET"
+    method: Literal["", "GET", "POST", "PUT", "DELETE"] = Field("GET", description="only what reads can be empty: GET")
+
+    @model_validator(mode="after")
+    def _only_reads(self) -> Self:
+        if self.method != "GET":
+            raise ValueError("empty_reply strikes what reads: leave method out, or say GET")
+        return self
 
 
 class FrozenMarket(BaseFault):

@@ -8,6 +8,8 @@ import anyio
 import ccxt
 import pytest
 
+from plugins.paper_exchange.faults.kinds import EmptyReply
+
 pytestmark = pytest.mark.anyio
 
 BTC = "BTC/USDT:USDT"
@@ -193,6 +195,14 @@ async def test_a_form_is_no_command(bench):
     """What a page in a browser could send does not begin a fault."""
     async with bench.running.http.post(f"{bench.running.url}/qt/v1/faults", data='{"kind": "mute"}') as response:
         assert response.status == 400
+
+
+@pytest.mark.parametrize("method", ["", "POST", "PUT", "DELETE"])
+def test_an_empty_reply_is_one_to_a_question(method: str) -> None:
+    """What places an order has no empty answer: said when the fault is asked for."""
+    assert EmptyReply.model_validate({"path": "/fapi/v3/positionRisk"}).method == "GET"
+    with pytest.raises(ValueError, match="strikes what reads"):
+        EmptyReply.model_validate({"path": "/fapi/v1/order", "method": method})
 
 
 async def test_empty_reply(bench):
