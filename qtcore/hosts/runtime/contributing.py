@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from qtcore.hosts.runtime.belongings import Belongings
 from qtcore.hosts.runtime.ending import sentence_of
 from qtcore.hosts.runtime.live import Live
 from qtcore.messaging.clock import Clock
@@ -20,7 +21,7 @@ EVERY_S = 15.0
 TIMEOUT_S = 10.0
 
 
-async def contribute(live: Live, home: Path, clock: Clock) -> None:
+async def contribute(live: Live, belongings: Belongings, home: Path, clock: Clock) -> None:
     """Write `sections/<plugin>.json` now and periodically until cancelled; a failure is logged, nothing else."""
     work = live.hook("report")
     if work is None:
@@ -29,7 +30,8 @@ async def contribute(live: Live, home: Path, clock: Clock) -> None:
     while True:
         try:
             sections = await live.dispatcher.call("report", work, timeout_s=TIMEOUT_S)
-            await asyncio.to_thread(_keep, path, live.ctx.name, sections)
+            # In a thread of the plugin's generation: nothing is written for one that is over.
+            await belongings.in_thread(partial(_keep, path, live.ctx.name, sections))
         except ValidationError as error:
             live.ctx.log.warning("its part of the report is no sequence of sections", error=str(error))
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and a report is no reason to end it

@@ -104,7 +104,7 @@ class Instance:
         self._around.report(PluginReady(plugin=self.assignment.plugin, generation=self.assignment.generation))
 
     def _begin_timers(self, live: Live) -> None:
-        self.belongings.spawn(contribute(live, self._around.home, self._around.clock), "report")
+        self.belongings.spawn(contribute(live, self.belongings, self._around.home, self._around.clock), "report")
         for timer in live.timers.values():
             task = self.belongings.spawn(timer.run(self._around.clock), f"every:{timer.name}")
             task.add_done_callback(self._timer_done)
