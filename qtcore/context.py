@@ -176,8 +176,8 @@ class Context(ABC, Generic[S]):
         """Open (or count) a finding outside a health answer."""
 
     @abstractmethod
-    def resolve_finding(self, code: str) -> None:
-        """Close a finding opened with `raise_finding`."""
+    def resolve_finding(self, code: str, subject: str | None = None) -> None:
+        """Close a finding opened with `raise_finding`: the last one of the code, or the one about `subject`."""
 
     @abstractmethod
     def would_have(self, what: str, **facts: object) -> None:

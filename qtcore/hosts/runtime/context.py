@@ -202,10 +202,14 @@ class HostContext(Context[S]):
         self._raised[finding.code] = dated
         self._report(FindingRaised(plugin=self.name, generation=self.generation, finding=dated))
 
-    def resolve_finding(self, code: str) -> None:
+    def resolve_finding(self, code: str, subject: str | None = None) -> None:
         self._check_fence()
-        # One that an earlier generation raised is known by its code alone.
-        known = self._raised.pop(code, None) or Finding(code=code, severity=Severity.LOW, summary=f"{code} is over")
+        # One that an earlier generation raised is known by its code, and its subject where that is told.
+        last = self._raised.get(code)
+        if last is not None and subject in (None, last.subject):
+            known = self._raised.pop(code)
+        else:
+            known = Finding(code=code, severity=Severity.LOW, summary=f"{code} is over", subject=subject or "")
         over = known.model_copy(update={"plugin": self.name, "resolved_at": self.wall()})
         self._report(FindingRaised(plugin=self.name, generation=self.generation, finding=over, resolved=True))
 
