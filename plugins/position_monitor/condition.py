@@ -79,6 +79,16 @@ def _naked(figures: Figures) -> Iterator[Finding]:
         )
 
 
+def left_naked(symbol: str, why: str) -> Finding:
+    """Of a position that is being closed because nothing protects it: gone, it could not be told by health."""
+    return kinds.NAKED.found(
+        f"{symbol} is closed because nothing protects it: {why}",
+        subject=symbol,
+        evidence={"why": why, "closing": True},
+        cause="no stop could be placed in time, so its size was taken away instead",
+    )
+
+
 def _unseen(figures: Figures) -> Finding:
     return kinds.UNSEEN.found(
         f"the account holds {figures.account_positions} positions, {figures.positions} are followed",

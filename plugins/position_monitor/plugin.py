@@ -9,6 +9,7 @@ from typing import Any, ClassVar, assert_never
 import anyio
 from anyio.abc import TaskGroup
 
+from plugins.announcing import Announced
 from plugins.domain import (
     Account,
     ExitReason,
@@ -22,7 +23,7 @@ from plugins.domain import (
     market_speed,
 )
 from plugins.position_monitor.audit import Audit
-from plugins.position_monitor.condition import Figures, health_of
+from plugins.position_monitor.condition import Figures, health_of, left_naked
 from plugins.position_monitor.decisions import decide
 from plugins.position_monitor.funding import dues
 from plugins.position_monitor.kinds import KINDS
@@ -36,6 +37,7 @@ from qtcore import (
     CallFailed,
     CallUnanswered,
     Context,
+    Finding,
     FindingKind,
     Health,
     NotReady,
@@ -78,6 +80,8 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
         self._closed: dict[str, int] = {}
         self._remembered: dict[str, First] = {}
         self._last_failure: str | None = None
+        self._leaving: dict[str, Finding] = {}
+        self._announced = Announced()
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:
@@ -167,6 +171,7 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
         """Time alone changes decisions: ages, deadlines, a posture of flatten."""
         while True:
             await anyio.sleep(LOOK_EVERY_S)
+            self._take_back(ctx)
             for symbol in [*self._list.positions]:
                 self._consider(ctx, tasks, symbol)
 
@@ -241,7 +246,16 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
         else:
             await anyio.sleep(1.0)  # the position is told anew before it is judged again
 
+    def _take_back(self, ctx: Ctx) -> None:
+        """Leave a naked position told until the venue shows that it is gone, or a live stop is there after all."""
+        naked = self._list.naked(ctx.now()) if self._leaving else {}
+        self._leaving = {symbol: finding for symbol, finding in self._leaving.items() if symbol in naked}
+        self._announced.tell(ctx, self._leaving.values())
+
     async def _close(self, ctx: Ctx, watched: Watched, act: Close) -> None:
+        if act.reason is ExitReason.UNPROTECTED:
+            self._leaving[act.symbol] = left_naked(act.symbol, act.sentence)
+            self._announced.tell(ctx, self._leaving.values())
         watched.decided = f"closed: {act.sentence}"
         ctx.log.info("closing", symbol=act.symbol, reason=act.reason.value, why=act.sentence)
         await self._ask(ctx, "exchange.close", act, reason=act.reason)
