@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,8 +48,7 @@ def health_of(known: Condition) -> Health:
 
 
 def _findings(known: Condition) -> list[Finding]:
-    unfit = [_lacking(name, reason) for name, reason in known.lacking.items()]
-    unfit += [_damaged(name, reason) for name, reason in known.damaged.items()]
+    unfit = unfit_findings(known.lacking, known.damaged)
     untrained = [row for row in known.standings if row.standing is Standing.NOT_TRAINED]
     present = [row for row in known.standings if row.standing not in LEFT_OUT or row.member in known.lacking]
     if untrained and len(untrained) == len(present):
@@ -58,6 +58,14 @@ def _findings(known: Condition) -> list[Finding]:
         return [*unfit, _too_few(known, voting)]
     degenerate = [_degenerate(row) for row in known.standings if row.standing is Standing.DEGENERATE]
     return [*unfit, *degenerate]
+
+
+def unfit_findings(lacking: Mapping[MemberName, str], damaged: Mapping[MemberName, str]) -> list[Finding]:
+    """Of champions that cannot vote: their library is gone, or they are not what they were."""
+    return [
+        *(_lacking(name, reason) for name, reason in lacking.items()),
+        *(_damaged(name, reason) for name, reason in damaged.items()),
+    ]
 
 
 def _starved(known: Condition) -> Finding:

@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from plugins.announcing import Announced
 from plugins.domain import Candle, EnsembleWeights, MemberName, Signal, Source, Standing, View
 from plugins.learning.ballots import ballots_of
 from plugins.learning.ensemble import Ballot, Verdict, combined, equal_weights, normalised, view_of_probabilities
@@ -21,6 +22,7 @@ from plugins.learning.features import FeatureRows
 from plugins.learning.members import NETS
 from plugins.learning.windows_on_the_wire import packed
 from plugins.models.bench import Bench
+from plugins.models.condition import unfit_findings
 from plugins.models.outbox import Outbox
 from plugins.models.settings import ModelsSettings
 from plugins.models.signals import Figures, ensemble_signal, figures_of, lifetime
@@ -57,6 +59,7 @@ class Forum:
         self.seats: dict[MemberName, Ballot] = {}
         """The ballots of the last round."""
         self.bench = bench
+        self._announced = Announced()
         self._ctx = ctx
         self._outbox = outbox
         self._worker = worker
@@ -112,20 +115,28 @@ class Forum:
             for name in await self.in_turn(self.bench.refresh):
                 seat = self.bench.champions.seats[name]
                 self._ctx.log.info("champion", member=name, artefact=seat.artefact[:12], standing=seat.standing)
+            self._announce()
             await asyncio.sleep(self._ctx.settings.ensemble.look_every_s)
             if self._ctx.now() - self._examined_s > EXAMINE_EVERY_S:
                 self._examined_s = self._ctx.now()
                 await self.in_turn(self.bench.champions.examine)
+                self._announce()
 
     async def fall_back(self, at: datetime) -> str:
         """Replace damaged champions; says by what."""
         done = await self.in_turn(lambda: self.bench.champions.fall_back(who="models", at=at))
+        self._announce()
         told = [
             f"{name}: {artefact[:12] or 'none is left, it must be trained anew'}" for name, artefact in done.items()
         ]
         return (
             f"went back to the last good champion of {', '.join(told)}" if told else "no champion is damaged any more"
         )
+
+    def _announce(self) -> None:
+        """Say at once which champions cannot vote, and which can again."""
+        champions = self.bench.champions
+        self._announced.tell(self._ctx, unfit_findings(champions.lacking, champions.damaged))
 
     def _recall(self, rows: Sequence[SignalRow]) -> None:
         """Views that the ensemble still held when it ended, from its signals, newest first."""

@@ -27,7 +27,7 @@ class EnsembleSettings(Settings):
     )
     settle_s: float = Field(default=0.05, ge=0, description="how long to leave the processor to the orders of the rule")
     deep_timeout_s: PositiveFloat = Field(default=0.15, description="nets that answer later than this have no vote")
-    look_every_s: PositiveFloat = Field(default=2.0, description="how often to look for another champion")
+    look_every_s: PositiveFloat = Field(default=1.0, description="how often to look for another champion")
     least_probability: float = Field(default=0.38, ge=0.2, lt=1, description="of a direction, to be a view")
     least_margin: float = Field(default=0.08, ge=0, lt=1, description="over the opposite direction, to be a view")
     fewest_members: int = Field(default=2, ge=1, le=4, description="fewer that vote are a finding")
