@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,6 +35,12 @@ LEAST_FRESH_S = 6.0
 
 DOUBTFUL_S, UNDOUBTED_S = 0.8, 2.5
 """How old the venue's word may be before the exchange is asked to look again: what it does by itself is not hurried."""
+
+HURRIED_S = 0.3
+"""How soon the exchange is asked for the answer that it was made to fetch."""
+
+SAME_WORD = timedelta(seconds=0.1)
+"""An answer is dated by its age, which is rounded and takes a while to arrive."""
 
 
 @dataclass(slots=True)
@@ -106,11 +113,14 @@ class Eyes:
         self._file = LedgerFile(ctx.home)
         self._journal = Stamp(ctx.home / "journal.db")
         self._tables = Stamp(sqlite_file(store.engine.url.render_as_string(hide_password=False)))
+        self._answered = asyncio.Event()
         self.in_doubt = False
         """Something looks wrong and is not certain yet: then the venue should be asked again soon."""
         self.chronicle = Place("journal", settings.look_s, self._read_journal, Chronicle())
         self.ledger = Place[LedgerTruth]("ledger", settings.look_s, self._read_ledger)
-        self.venue = Place[VenueTruth]("venue", settings.look_s, self._ask_venue)
+        self.venue = Place[VenueTruth](
+            "venue", settings.look_s, self._ask_venue, hurry=self._awaits_venue, hurried_s=HURRIED_S
+        )
         self.history = Place[HistoryTruth]("history", settings.history_s, self._read_history)
         self.prices = Place[Prices]("prices", settings.prices_s, self._ask_prices, hurry=lambda: self.in_doubt)
         self.led = Place[dict[str, Led]]("led", 2 * settings.look_s, self._ask_led)
@@ -119,6 +129,20 @@ class Eyes:
     def close(self) -> None:
         """Let go of files."""
         self._file.close()
+
+    async def wait(self, most_s: float) -> None:
+        """Until the venue says something new, and no longer than this."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await self._answered.wait()
+        self._answered.clear()
+
+    def _awaits_venue(self) -> bool:
+        """The exchange has been asked to look again, or will be; its answer should not lie about."""
+        venue = self.venue.value
+        return self.in_doubt or (
+            venue is not None and (self._ctx.wall() - venue.asked_at).total_seconds() > UNDOUBTED_S
+        )
 
     @property
     def places(self) -> tuple[Place[Any], ...]:
@@ -155,7 +179,11 @@ class Eyes:
 
     async def _ask_venue(self) -> VenueTruth:
         most_s = DOUBTFUL_S if self.in_doubt else UNDOUBTED_S
-        return venue_truth(await self._ask("exchange.seen", {"max_age_s": most_s}), self._ctx.wall())
+        truth = venue_truth(await self._ask("exchange.seen", {"max_age_s": most_s}), self._ctx.wall())
+        before = self.venue.value
+        if before is None or truth.asked_at - before.asked_at > SAME_WORD:
+            self._answered.set()
+        return truth
 
     async def _ask_prices(self) -> Prices:
         venue, feed = await asyncio.gather(self._ask("exchange.prices"), self._ask("feed.marks"))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import Any, ClassVar
 
+from plugins.announcing import Announced
 from plugins.auditor.acting import claim_of, repairs_of
-from plugins.auditor.condition import BLIND, health_of
+from plugins.auditor.condition import BLIND, finding_of, health_of
 from plugins.auditor.heard import Heard
 from plugins.auditor.looking import Eyes
 from plugins.auditor.rules import RULES
@@ -53,6 +54,7 @@ class Auditor(Plugin[AuditorSettings]):
         self._eyes: Eyes | None = None
         self._seen_all_s: float | None = None
         self._asked: dict[str, float] = {}
+        self._announced = Announced()
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:
@@ -101,7 +103,7 @@ class Auditor(Plugin[AuditorSettings]):
     async def _judge(self, ctx: Ctx, eyes: Eyes, tasks: asyncio.TaskGroup) -> None:
         self._seen_all_s = ctx.now()
         while True:
-            await asyncio.sleep(ctx.settings.look_s * (DOUBTFUL_SHARE if self._court.in_doubt else 1.0))
+            await eyes.wait(ctx.settings.look_s * (DOUBTFUL_SHARE if self._court.in_doubt else 1.0))
             scene = self._scene(ctx, eyes)
             if not ALWAYS_THERE & scene.unseen.keys():
                 self._seen_all_s = ctx.now()
@@ -109,6 +111,7 @@ class Auditor(Plugin[AuditorSettings]):
             eyes.in_doubt = self._court.in_doubt
             ctx.progress("looks")
             self._tighten(ctx)
+            self._announced.tell(ctx, map(finding_of, self._court.open))
             for repair in repairs_of(self._court.open, self._asked, ctx.now(), ctx.settings.repair_again_s):
                 self._asked[repair] = ctx.now()
                 tasks.create_task(self._ask_owner(ctx, repair), name=repair)
