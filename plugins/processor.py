@@ -40,7 +40,7 @@ class ThreadClock:
 
 
 def overdue(used_s: float, waited_s: float, limit_s: float) -> bool:
-    """Whether work with this deadline is to be given up: it has worked for so long, or waited for several times as long."""
+    """Whether work with this deadline is to be given up: it worked for so long, or waited several times as long."""
     return used_s >= limit_s or waited_s >= PATIENCE * limit_s
 
 

@@ -185,10 +185,9 @@ class TrailingStop(Plugin[TrailingStopSettings]):
         ctx.raise_finding(_forgot(why))
 
     def _lagging(self, late: dict[str, int]) -> Finding:
-        symbols = ", ".join(sorted(late))
+        symbols, tries = ", ".join(sorted(late)), max(late.values())
         return BEHIND.found(
-            f"the stop of {symbols} is further away than its best price allows, and {max(late.values())} tries in a row "
-            "have not moved it",
+            f"the stop of {symbols} is further away than its best price allows; {tries} tries in a row did not move it",
             evidence={"looks": dict(sorted(late.items()))},
             cause=self._last_failure or "",
         )
