@@ -1,8 +1,9 @@
-"""How old market data is, how old it may be, and on which way it comes."""
+"""How old market data is, how old it may be, on which way it comes, and whose fault it is that it is old."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,20 @@ class Limits:
 
     candle_s: float
     mark_s: float
+
+
+class Fault(StrEnum):
+    """Whose fault stale data is; the value is the cause that people read."""
+
+    UNKNOWN = "neither the streams nor REST brings anything new of these symbols; the venue is being asked why"
+    VENUE = "the venue itself has nothing newer: asked by REST, it tells the same old times"
+    SILENT = "the venue does not answer questions about these symbols either"
+    FEED = "the feed does not take in what the venue has, or has not got round to asking"
+
+    @property
+    def mendable(self) -> bool:
+        """Whether starting the feed anew can help; it asks the venue by itself, again and again."""
+        return self is Fault.FEED
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from plugins.feed.ages import Ages, Connection, Limits
+from plugins.feed.ages import Ages, Connection, Fault, Limits
 from plugins.feed.kinds import DISCONNECTED, EMPTY, MISSING, MUTE, POLLING, QUIET, STALE
 from plugins.feed.recovery import Sight
 from qtcore import Finding, Severity
@@ -19,8 +19,10 @@ def named(symbols: Sequence[str]) -> str:
     return ", ".join(symbols[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def stale_finding(stale: Sequence[str], ages: Mapping[str, Ages], limits: Limits, held: Collection[str]) -> Finding:
-    """Candles or marks are older than their limit."""
+def stale_finding(
+    stale: Sequence[str], ages: Mapping[str, Ages], limits: Limits, held: Collection[str], fault: Fault
+) -> Finding:
+    """Candles or marks are older than their limit; healable only where that is the feed's own fault."""
     return STALE.found(
         f"market data of {named(stale)} is stale",
         severity=Severity.HIGH if stale[0] in held else Severity.MEDIUM,
@@ -31,6 +33,8 @@ def stale_finding(stale: Sequence[str], ages: Mapping[str, Ages], limits: Limits
             "mark_limit_s": round(limits.mark_s, 1),
             "with_open_position": [symbol for symbol in stale if symbol in held],
         },
+        cause=fault.value,
+        healable=fault.mendable,
     )
 
 

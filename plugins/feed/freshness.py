@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from pydantic import JsonValue
 
-from plugins.feed.ages import Ages, Connection, Limits, Market
+from plugins.feed.ages import Ages, Connection, Fault, Limits, Market
 from plugins.feed.findings import (
     disconnected_finding,
     empty_finding,
@@ -33,6 +33,8 @@ def judged(
     held: Collection[str],
     connection: Connection,
     market: Market = NOTHING_ODD,
+    *,
+    fault: Fault = Fault.FEED,
 ) -> Health:
     """The feed's health by its effect: data of every followed symbol, not older than its limit."""
     facts = _facts(ages, connection)
@@ -46,7 +48,7 @@ def judged(
     if stale:
         grave = len(stale) == len(ages) or stale[0] in held
         status = Status.CRITICAL if grave else Status.DEGRADED
-        finding = stale_finding(stale, ages, limits, held)
+        finding = stale_finding(stale, ages, limits, held, fault)
         return Health(status=status, summary=finding.summary, findings=(finding,), facts={**facts, "stale": [*stale]})
     lesser = _lesser(len(ages), connection, market)
     if lesser:

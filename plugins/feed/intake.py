@@ -64,7 +64,8 @@ class Intake:
         window.extend(await self._newest(symbol, self._ctx.settings.history_bars))
         self.windows[symbol] = window
         now_s = self._ctx.now()
-        self.seen[symbol] = Seen(now_s, now_s, now_s)
+        candle_s = now_s if window.last is None else now_s - self._age_s(window.last.closed_at)
+        self.seen[symbol] = Seen(candle_s, now_s, now_s)
 
     def end(self, symbol: str) -> None:
         """Follow a symbol no more."""
@@ -82,9 +83,36 @@ class Intake:
         self.marks.update((mark.symbol, mark) for mark in marks)
         for mark in marks:
             seen = self.seen.get(mark.symbol)
-            if seen is not None and (seen.marked_at is None or mark.at > seen.marked_at):
+            if seen is None:
+                continue
+            if seen.marked_at is None:  # nothing to compare it with: its own time says how old it is
+                seen.mark_s, seen.marked_at = now_s - self._age_s(mark.at), mark.at
+            elif mark.at > seen.marked_at:
                 seen.mark_s, seen.marked_at = now_s, mark.at
         return [mark for mark in marks if mark.symbol in self.seen]
+
+    def newer_marks(self, marks: list[Mark]) -> set[str]:
+        """The symbols of those marks that are newer than any that came."""
+        known = {symbol: seen.marked_at for symbol, seen in self.seen.items()}
+        return {mark.symbol for mark in marks if (at := known.get(mark.symbol)) is not None and mark.at > at}
+
+    async def has_closed(self, symbol: str) -> bool:
+        """Whether the venue has a closed candle newer than ours. Raises VenueSilent, VenueRefused, BadFrame."""
+        window = self.windows.get(symbol)
+        if window is None or window.last is None:
+            return False
+        last = window.last
+        return any(candle.closed_at > last.closed_at for candle in await self._newest(symbol, 1))
+
+    def came_since(self, symbol: str, at_s: float) -> bool:
+        """Whether a candle or a mark of the symbol was taken in since that moment, or it is followed no more."""
+        seen = self.seen.get(symbol)
+        return seen is None or max(seen.candle_s, seen.mark_s) >= at_s
+
+    def _age_s(self, at: datetime) -> float:
+        """Real seconds since a market time; none while the market stands still."""
+        speed = market_speed(self._ctx.real_limit_s)
+        return max(0.0, (self._ctx.market_now() - at).total_seconds() / speed) if speed else 0.0
 
     async def catch_up(self, symbol: str) -> None:
         """Ask for what closed since the last candle and publish it. Raises VenueSilent, VenueRefused, BadFrame."""

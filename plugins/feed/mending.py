@@ -40,8 +40,7 @@ class Mending:
             self._well()
             return
         self._say(sight)
-        if now_s - self._tried_s > self._ctx.settings.retry_s:
-            self._tried -= {Step.RESUBSCRIBE, Step.RECONNECT}
+        self._forget_old()
         if next_step(sight, self._tried) is not None:
             self._begin()
 
@@ -55,6 +54,19 @@ class Mending:
         if self._session.sight().well and (self._task is None or self._task.done()):
             return await self._take(next((step for step in Step if step not in self._tried), Step.RECONNECT))
         return await asyncio.shield(self._begin())
+
+    def urge(self) -> None:
+        """REST tells more than streams that speak: ask for them anew, or dial anew where that was in vain."""
+        if not self._session.sight().well:
+            return  # it is being climbed already
+        self._forget_old()
+        step = next((step for step in (Step.RESUBSCRIBE, Step.RECONNECT) if step not in self._tried), None)
+        if step is not None and (self._task is None or self._task.done()):
+            self._task = self._session.work.create_task(self._take(step), name="mend")
+
+    def _forget_old(self) -> None:
+        if self._ctx.now() - self._tried_s > self._ctx.settings.retry_s:
+            self._tried -= {Step.RESUBSCRIBE, Step.RECONNECT}
 
     def _begin(self) -> asyncio.Task[str]:
         if self._task is None or self._task.done():

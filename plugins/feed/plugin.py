@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from plugins.domain import Candle, Mark, Position, VenueAddress, history_of
 from plugins.feed.address import checked, first, moved
-from plugins.feed.ages import Ages, Connection, Limits, Market
+from plugins.feed.ages import Ages, Connection, Fault, Limits, Market
 from plugins.feed.coverage import covered, marked
 from plugins.feed.freshness import judged
 from plugins.feed.intake import Intake
@@ -17,6 +17,7 @@ from plugins.feed.quiet import quiet_bars
 from plugins.feed.report import freshness_section
 from plugins.feed.session import TROUBLE, Session
 from plugins.feed.settings import INTERVAL_S, FeedSettings, Interval
+from plugins.feed.staleness import Staleness
 from qtcore import Context, FindingKind, Health, NotReady, Plugin, QtError, Section, action, every, hookimpl
 
 Ctx = Context[FeedSettings]
@@ -42,6 +43,7 @@ class Feed(Plugin[FeedSettings]):
     def __init__(self) -> None:
         self._session: Session | None = None
         self._mending: Mending | None = None
+        self._staleness: Staleness | None = None
         self._held: set[str] = set()
         self._spreads: dict[str, float] = {}
         self._spreads_s = float("-inf")
@@ -57,6 +59,7 @@ class Feed(Plugin[FeedSettings]):
                 session = self._session = Session(ctx, checked(ctx, address), self._held)
                 ctx.fact(**address.facts)
                 self._mending = Mending(ctx, session)
+                self._staleness = Staleness(ctx, session, self._mending)
                 async with asyncio.TaskGroup() as tasks:
                     following = [
                         tasks.create_task(session.run(), name="market data"),
@@ -89,7 +92,8 @@ class Feed(Plugin[FeedSettings]):
             holes=sum(window.holes for window in intake.windows.values()),
         )
         market = Market(quiet_bars(intake.windows.values()), len(ctx.settings.symbols), session.missing)
-        return judged(ages, _limits(ctx), self._held, _connection(session), market)
+        fault = self._staleness.fault if self._staleness else Fault.UNKNOWN
+        return judged(ages, _limits(ctx), self._held, _connection(session), market, fault=fault)
 
     @hookimpl
     async def report(self, ctx: Ctx) -> tuple[Section, ...]:
@@ -105,10 +109,12 @@ class Feed(Plugin[FeedSettings]):
     # --- timers -----------------------------------------------------------------------------------
 
     @every(0.25)
-    async def watch(self, _ctx: Ctx) -> None:
-        """Notice streams that have fallen silent: the venue sends marks each second."""
+    async def watch(self, ctx: Ctx) -> None:
+        """Notice streams that have fallen silent, for the venue sends marks each second, and data that stands still."""
         if self._mending is not None:
             self._mending.look()
+        if self._staleness is not None and self._session is not None and self._session.intake is not None:
+            self._staleness.look(_ages(self._session.intake, ctx.now()), _limits(ctx), self._held)
 
     @every(5.0)
     async def look_at_spreads(self, ctx: Ctx) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry import context as otel_context
@@ -29,6 +30,14 @@ MARKS = "marks"
 """How the stream of all mark prices is called where streams are named by their symbol."""
 
 TROUBLE = (StreamClosed, VenueSilent, VenueRefused, BadFrame)
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    """Symbols of which REST told something newer than was known: what was `taken` in, and what was `left`."""
+
+    taken: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class Session:
@@ -179,6 +188,23 @@ class Session:
         await for_each(symbols, self.intake.catch_up)
         return len(symbols)
 
+    async def newer(self, symbols: Collection[str]) -> Newer:
+        """Ask by REST for what is newer of these symbols, and take it in.
+
+        Raises VenueSilent, VenueRefused, BadFrame.
+        """
+        if self.intake is None:
+            return Newer()
+        asked_s = self._ctx.now()
+        found = self.intake.newer_marks(marks := await self._rest.marks(symbols))
+        self._take_marks(marks)
+        for symbol in symbols:
+            if await self.intake.has_closed(symbol):
+                found.add(symbol)
+                await self.intake.catch_up(symbol)
+        taken = {symbol for symbol in found if self.intake.came_since(symbol, asked_s)}
+        return Newer(tuple(sorted(taken)), tuple(sorted(found - taken)))
+
     def hang_up(self, why: str) -> None:
         """End the socket; it is dialled again at once."""
         if self.stream is not None:
@@ -223,6 +249,7 @@ class Session:
         try:
             chosen = {*await self._chosen(), *self.held}
             await for_each(held_first(chosen, self.held), lambda symbol: self._begin(intake, symbol))
+            await self._first_marks(intake)
         except VenueRefused as error:
             if error.code == INVALID_INTERVAL:
                 raise NeedsOperator(
@@ -241,6 +268,13 @@ class Session:
             if symbol not in self.held or error.code == INVALID_INTERVAL:
                 raise
             self._ctx.log.warning("a held symbol has no candles at the venue", symbol=symbol, error=str(error))
+
+    async def _first_marks(self, intake: Intake) -> None:
+        """What stood still before a start is old after it: the streams alone would tell it as the first of its kind."""
+        try:
+            intake.fresh_marks(await self._rest.marks(intake.windows))
+        except (VenueSilent, VenueRefused, BadFrame) as error:
+            self._ctx.log.warning("no marks yet: the streams will bring them", error=str(error))
 
     async def _stay_connected(self, intake: Intake) -> None:
         attempt = 0

@@ -36,6 +36,8 @@ class OddVenue:
         self.polls: list[dict[str, str]] = []
         self.funding_asked: list[dict[str, str]] = []
         self.mark_ms = START_MS
+        self.frozen: set[str] = set()
+        self.rest_fails = False
         self.used_weight = 0
         self.delay: asyncio.Event | None = None
 
@@ -81,10 +83,14 @@ class OddVenue:
         return web.json_response(rows)
 
     async def serve_marks(self, request: web.Request) -> web.Response:
+        if self.rest_fails:
+            raise web.HTTPServiceUnavailable
         self.polls.append(dict(request.query))
-        self.mark_ms += 1000
-        common = {"markPrice": "99.5", "lastFundingRate": "0.0001", "nextFundingTime": START_MS, "time": self.mark_ms}
-        return web.json_response([{"symbol": name, **common} for name in self.names])
+        if not self.frozen.issuperset(self.names):
+            self.mark_ms += 1000
+        common = {"markPrice": "99.5", "lastFundingRate": "0.0001", "nextFundingTime": START_MS}
+        times = {name: START_MS if name in self.frozen else self.mark_ms for name in self.names}
+        return web.json_response([{"symbol": name, "time": at, **common} for name, at in times.items()])
 
     async def serve_book(self, _request: web.Request) -> web.Response:
         return web.json_response([{"symbol": name, "bidPrice": "99", "askPrice": "101"} for name in self.names])

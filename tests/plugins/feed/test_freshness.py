@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.feed.ages import Ages, Connection, Limits
+from plugins.feed.ages import Ages, Connection, Fault, Limits
 from plugins.feed.freshness import judged, stale_symbols
 from plugins.feed.kinds import DISCONNECTED, EMPTY, STALE
 
@@ -24,6 +24,13 @@ def test_one_stale_symbol_degrades(stale: Ages) -> None:
     said = judged({"A": FRESH, "B": stale}, LIMITS, set(), OPEN)
     assert (said.status, said.findings[0].code, said.findings[0].healable) == ("degraded", STALE.code, True)
     assert said.findings[0].evidence["candle_age_s"] == {"B": stale.candle_s}
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_only_what_is_the_feeds_own_fault_asks_for_healing(fault: Fault) -> None:
+    """C2, C3: a venue that has nothing newer, or says nothing, is not changed by a feed that starts anew."""
+    (finding,) = judged({"A": FRESH, "B": OLD}, LIMITS, {"B"}, OPEN, fault=fault).findings
+    assert (finding.healable, finding.cause) == (fault is Fault.FEED, fault.value)
 
 
 def test_a_held_symbol_comes_first_and_weighs_more() -> None:

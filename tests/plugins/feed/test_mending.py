@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.domain import Candle, Mark, Position, Side, Succession, succession
+from plugins.feed.ages import Fault
 from plugins.feed.kinds import MUTE, POLLING, STALE
 from plugins.feed.recovery import Sight, Step, next_step
 
@@ -142,6 +143,7 @@ async def test_c3_one_frozen_symbol_is_named(odd: Any) -> None:
     """One symbol stands still while the other moves: it alone is stale, with its ages."""
     async with odd.followed(mark_stale_s=2.0) as (h, venue):
         h.set_market(at(odd, 60), speed=1)
+        venue.frozen = {"AUSDT"}
 
         async def only_one() -> None:
             await venue.tell_marks("BUSDT")
@@ -149,12 +151,79 @@ async def test_c3_one_frozen_symbol_is_named(odd: Any) -> None:
         await pass_time(h, 4, meanwhile=only_one)
         said = await h.health()
         assert (said.status, said.facts["stale"]) == ("degraded", ["AUSDT"])
+        told = h.findings[STALE.code]  # at once, not with the next health
+        assert (told.healable, told.cause) == (False, Fault.VENUE.value)
+        assert (said.findings[0].healable, said.findings[0].cause) == (False, Fault.VENUE.value)
+        venue.frozen.clear()
+        await pass_time(h, 6, meanwhile=venue.tell_marks)
+        assert STALE.code not in h.findings
+
+
+async def test_c3_a_symbol_that_stands_still_is_as_old_after_a_restart(odd: Any) -> None:
+    """It is the time of the event that counts, not that it is the first of its kind which a new life hears."""
+    async with odd.followed(mark_stale_s=5.0) as (h, venue):
+        h.set_market(at(odd, 60), speed=1)
+        venue.frozen = {"AUSDT"}
+        venue.mark_ms = odd.START_MS + 60 * 60_000
+        await h.restart()
+
+        async def only_one() -> None:
+            await venue.tell_marks("BUSDT")
+
+        await pass_time(h, 1, meanwhile=only_one)
+        assert (await h.health()).facts["stale"] == ["AUSDT"]
+        assert h.findings[STALE.code].summary == "market data of AUSDT is stale"
+
+
+async def test_c3_candles_that_stood_still_before_a_restart_are_old_after_it(odd: Any) -> None:
+    """History ends 59 minutes ago: loaded just now, it is as old all the same."""
+    async with odd.followed() as (h, _venue):
+        h.set_market(at(odd, 120), speed=1)
+        await h.restart()
+        await h.ready()
+        said = await h.health()
+        assert said.facts["stale"] == ["AUSDT", "BUSDT"]
+        assert said.findings[0].evidence["candle_age_s"]["AUSDT"] >= 59 * 60
+
+
+async def test_c2_a_venue_that_refuses_to_say_is_no_reason_to_start_anew(odd: Any) -> None:
+    """Neither streams nor REST: the venue is named, and no act of the supervisor is asked for."""
+    async with odd.followed(mark_stale_s=2.0, patience_s=0.1) as (h, venue):
+        h.set_market(at(odd, 60), speed=1)
+        await pass_time(h, 1, meanwhile=venue.tell_marks)
+        venue.rest_fails = True
+
+        async def silent() -> None:
+            await venue.tell_forming()
+
+        await pass_time(h, 6, meanwhile=silent)
+        assert MUTE.code in h.findings
+        await h.until(lambda: any("in vain" in str(line) for line in h.logs))
+        (stale,) = (await h.health()).findings
+        assert (stale.code, stale.healable, stale.cause) == (STALE.code, False, Fault.SILENT.value)
+
+
+async def test_streams_that_tell_old_times_are_asked_anew_where_rest_tells_newer_ones(odd: Any) -> None:
+    """Frames come, so nothing is silent; the venue has newer data by REST: taken, and the streams asked for anew."""
+    async with odd.followed(mark_stale_s=2.0) as (h, venue):
+        h.set_market(at(odd, 60), speed=1)
+        await pass_time(h, 1, meanwhile=venue.tell_marks)
+        asked = len(venue.polls)
+
+        async def old() -> None:
+            venue.mark_ms -= 1000
+            await venue.tell_marks()
+
+        await pass_time(h, 4, meanwhile=old)
+        await h.until(lambda: len(venue.polls) > asked)
+        await h.until(lambda: "UNSUBSCRIBE" in [command["method"] for command in venue.commands])
 
 
 async def test_c6_a_frozen_time_stamp_is_stale(odd: Any) -> None:
     """Frames come each second but their time stands still: nobody looked at the price again."""
     async with odd.followed(mark_stale_s=2.0) as (h, venue):
         h.set_market(at(odd, 60), speed=1)
+        venue.frozen = {*venue.names}
 
         async def frozen() -> None:
             venue.mark_ms -= 1000
