@@ -144,6 +144,7 @@ async def test_a_missing_stop_is_found_and_entries_are_stopped_until_it_is_there
         await looks(h)
         assert (await h.health()).findings == ()
         await for_a_while(h)
+        assert h.findings["QT-AUDIT-STOPS"].subject == "ETHUSDT", "told when it counts, whoever asks for health"
         (finding,) = (await h.health()).findings
         assert (finding.code, finding.subject) == ("QT-AUDIT-STOPS", "ETHUSDT")
         assert h.reports.claims[-1].level == "no_entries"
@@ -151,6 +152,7 @@ async def test_a_missing_stop_is_found_and_entries_are_stopped_until_it_is_there
         venue.guards = [STOP]
         await for_a_while(h)
         assert (await h.health()).status is Status.HEALTHY
+        assert h.findings == {}
         claims = len(h.reports.claims)
         await looks(h)
         assert len(h.reports.claims) == claims

@@ -127,6 +127,7 @@ async def test_a_stuck_source_is_found_and_stopped_e12() -> None:
     async with harness() as h:
         await begin(h, stuck)
         assert "it is stuck" in verdict(h, Source.RSI_RULE).reason
+        assert "QT-MODEL-CONFIDENCE" in h.findings, "told when it was judged, whoever asks for health"
         assert next(finding.code for finding in (await h.health()).findings) == "QT-MODEL-CONFIDENCE"
 
 

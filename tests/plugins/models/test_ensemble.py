@@ -200,10 +200,12 @@ async def test_e9_a_damaged_champion_is_found_and_replaced(home: Path) -> None:
         h.start(Plug(Models, settings=EAGER))
         await h.ready()
         await h.until(lambda: any(line["event"] == "champion" and line["standing"] == "unusable" for line in h.logs))
+        await h.until(lambda: "QT-MODELS-ARTEFACT-LIGHTGBM" in h.findings)
         (finding,) = [one for one in (await h.health()).findings if one.code == "QT-MODELS-ARTEFACT-LIGHTGBM"]
         assert "model.txt" in finding.summary
         assert (pointers.previous or "?")[:12] in await h.heal(finding)
         assert not [one for one in (await h.health()).findings if one.code == finding.code]
+        assert finding.code not in h.findings
         assert store.pointers(MemberName.LIGHTGBM).champion == pointers.previous
         await close(h, market)
         await h.until(lambda: len(ensemble(h)) == len(SYMBOLS))

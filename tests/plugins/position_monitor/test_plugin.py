@@ -12,12 +12,14 @@ import pytest
 
 from plugins.domain import (
     Account,
+    ExitReason,
     PortfolioAdvice,
     Reduction,
     StopStatus,
 )
 from plugins.position_monitor import PositionMonitor
 from plugins.position_monitor.sight import Sight
+from qtcore import Autonomy
 from qtcore.health.model import Status
 from qtcore.testing import Harness, harness
 
@@ -159,7 +161,7 @@ async def test_flatten_is_carried_out(calm: Sight) -> None:
 
 async def test_what_is_not_enforced_is_only_said(calm: Sight) -> None:
     """An observing monitor sends nothing, not even for a naked position."""
-    async with harness(PositionMonitor, autonomy="observe") as h:
+    async with harness(PositionMonitor, autonomy=Autonomy.OBSERVE) as h:
         answering(h, calm)
         await h.ready()
         assert calm.stop is not None
@@ -200,3 +202,23 @@ async def test_profit_and_loss_is_shown_by_its_parts(calm: Sight) -> None:
         await h.run_timer("audit")
         (row,) = (await h.call("position_monitor.pnl"))["open"]
         assert (row["fees"], row["net"]) == ("-2.0000", "-2.0000")
+
+
+async def test_f7_a_position_closed_for_want_of_a_stop_is_told_until_it_is_gone(calm: Sight) -> None:
+    """It is gone before anybody asks how the monitor is; that it was there without protection is told all the same."""
+    assert calm.stop is not None
+    async with harness(PositionMonitor) as h:
+        answering(h, calm)
+        h.on_call("exchange.protect", lambda _: DONE | {"stop_status": "rejected"})
+        await h.ready()
+        await hold(h, replace(calm, stop=replace(calm.stop, status=StopStatus.MISSING)))
+        await h.advance(1.0)
+        assert h.findings == {}
+        await h.advance(1.5)
+        await h.until(lambda: bool(h.calls("exchange.close")))
+        told = h.findings["QT-POSITION-NAKED"]
+        assert (told.subject, told.summary[:45]) == ("BTCUSDT", "BTCUSDT is closed because nothing protects it")
+        await h.advance(1.0)
+        assert "QT-POSITION-NAKED" in h.findings, "asked for is not gone"
+        await h.publish(replace(calm.position, quantity=Decimal(0), closed_because=ExitReason.UNPROTECTED))
+        await h.until(lambda: h.findings == {})

@@ -226,3 +226,15 @@ async def test_losses_are_counted_from_the_ledger_across_restarts(tmp_path: Path
         assert claim(h) == "no_entries"
         await keep_alive(h, 12)
         assert h.calls("exchange.fills")[-1]["after"] == 10
+
+
+async def test_h3_the_kill_switch_is_told_at_the_look_that_sees_it(tmp_path: Path) -> None:
+    """Not when health is asked for the next time; and let go, it is taken back as soon."""
+    async with watching(tmp_path) as h:
+        assert h.findings == {}
+        Guard.kill_on(tmp_path, why="rehearsed")
+        await keep_alive(h, 1)
+        assert "rehearsed" in h.findings["QT-RISK-KILL-SWITCH"].summary
+        Guard.kill_off(tmp_path)
+        await keep_alive(h, 1)
+        assert h.findings == {}
