@@ -59,7 +59,7 @@ def past_signals(outside: Outside, short_share: float = 0.5, confidence: str = "
                 "valid_s": 60,
                 "price": candle[4],
                 "at_ms": int(candle[6]) + 1,
-                "confidence": confidence or f"{draw.uniform(0.45, 0.65):.4f}",
+                "confidence": confidence or f"{draw.uniform(0.551, 0.649):.4f}",
             }
             lines.append(line)
     write_wishes(outside, lines)
