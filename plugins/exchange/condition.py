@@ -7,27 +7,42 @@ from dataclasses import dataclass
 from plugins.exchange import kinds
 from plugins.exchange.comparing import Stranger
 from plugins.exchange.ids import Owner
-from qtcore import Condition, Finding, Health, Status, counted
+from qtcore import Condition, Finding, Health, Severity, Status, counted
 
 STALE_S = 15.0
 STREAM_DOWN_S = 10.0
-UNCLEAR_S = 15.0
+OWED_S = 3.0
+"""Questions about the account are answered within a second; one that is out for longer is news by itself."""
+UNCLEAR_S = 3.0
+UNCLEAR_LONG_S = 15.0
+"""After so long the door tries by its own means, where the venue answers at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What is not known of the account and its orders; ages in real seconds."""
+
+    reconciled_age_s: float | None
+    failing: str | None = None
+    owed_s: float = 0.0
+    """How long a question about the account has been without an answer."""
+    positions: int = 0
+    unclear: tuple[str, ...] = ()
+    oldest_unclear_s: float = 0.0
+    in_vain: str | None = None
+    """Why the last question about such an order had no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What health looks at; ages in real seconds."""
 
-    reconciled_age_s: float | None
-    failing: str | None
+    doubts: Doubts
     stream_down_s: float
     stream_ended_because: str
-    unclear: tuple[str, ...]
-    oldest_unclear_s: float
     disagreeing: tuple[str, ...]
     strangers: tuple[Stranger, ...]
     ledger_fault: str | None
-    positions: int
     fills: int
     weight_1m: int
     banned_s: float = 0.0
@@ -53,10 +68,10 @@ def health_of(figures: Figures) -> Health:
         conditions=conditions,
         findings=tuple(findings),
         facts={
-            "reconciled_age_s": figures.reconciled_age_s,
+            "reconciled_age_s": figures.doubts.reconciled_age_s,
             "stream_down_s": figures.stream_down_s,
-            "unclear_orders": len(figures.unclear),
-            "positions": figures.positions,
+            "unclear_orders": len(figures.doubts.unclear),
+            "positions": figures.doubts.positions,
             "fills": figures.fills,
             "weight_1m": figures.weight_1m,
             "odd_symbols": figures.odd_symbols,
@@ -88,13 +103,14 @@ def _status_of(finding: Finding) -> Status:
 
 
 def _status(figures: Figures) -> Status:
-    return Status.UNKNOWN if figures.reconciled_age_s is None else Status.HEALTHY
+    return Status.UNKNOWN if figures.doubts.reconciled_age_s is None else Status.HEALTHY
 
 
 def _reconciled(figures: Figures) -> str:
-    if figures.reconciled_age_s is None:
+    age_s = figures.doubts.reconciled_age_s
+    if age_s is None:
         return "not reconciled with the venue yet"
-    return f"reconciled {figures.reconciled_age_s:.1f} s ago, {counted(figures.positions, 'position')}"
+    return f"reconciled {age_s:.1f} s ago, {counted(figures.doubts.positions, 'position')}"
 
 
 def _not_armed(figures: Figures) -> Finding | None:
@@ -122,16 +138,31 @@ def _slowed(figures: Figures) -> Finding | None:
     )
 
 
-def _stale(figures: Figures) -> Finding | None:
-    age_s = figures.reconciled_age_s
-    if age_s is None or age_s <= STALE_S:
+def stale_finding(doubts: Doubts) -> Finding | None:
+    """The account is too old, or the venue takes longer to answer than it ever does; graver where money is at stake."""
+    age_s = doubts.reconciled_age_s
+    if age_s is None:
+        return None
+    if age_s > STALE_S:
+        return kinds.STALE.found(
+            f"the account was last reconciled {age_s:.0f} s ago",
+            evidence={"age_s": age_s, "limit_s": STALE_S, "failing": doubts.failing},
+            cause=doubts.failing or "",
+            healable=doubts.failing is None,
+        )
+    if doubts.owed_s <= OWED_S:
         return None
     return kinds.STALE.found(
-        f"the account was last reconciled {age_s:.0f} s ago",
-        evidence={"age_s": age_s, "limit_s": STALE_S, "failing": figures.failing},
-        cause=figures.failing or "",
-        healable=figures.failing is None,
+        f"the venue has owed an answer about the account for {doubts.owed_s:.0f} s",
+        severity=Severity.HIGH if doubts.positions else Severity.MEDIUM,
+        evidence={"owed_s": round(doubts.owed_s, 1), "limit_s": OWED_S, "age_s": age_s, "failing": doubts.failing},
+        cause=doubts.failing or "",
+        healable=False,
     )
+
+
+def _stale(figures: Figures) -> Finding | None:
+    return stale_finding(figures.doubts)
 
 
 def _stream(figures: Figures) -> Finding | None:
@@ -144,13 +175,21 @@ def _stream(figures: Figures) -> Finding | None:
     )
 
 
-def _unclear(figures: Figures) -> Finding | None:
-    if not figures.unclear or figures.oldest_unclear_s <= UNCLEAR_S:
+def unclear_finding(doubts: Doubts) -> Finding | None:
+    """Orders of which nobody knows; healable where the venue answers and there has been no proof all the same."""
+    if not doubts.unclear or doubts.oldest_unclear_s <= UNCLEAR_S:
         return None
+    orders = counted(len(doubts.unclear), "order")
     return kinds.UNCLEAR.found(
-        f"{len(figures.unclear)} orders have had an unclear outcome for {figures.oldest_unclear_s:.0f} s",
-        evidence={"orders": list(figures.unclear)},
+        f"the outcome of {orders} has been unclear for {doubts.oldest_unclear_s:.0f} s",
+        evidence={"orders": list(doubts.unclear), "asked_in_vain": doubts.in_vain},
+        cause=doubts.in_vain or "",
+        healable=doubts.in_vain is None and doubts.oldest_unclear_s > UNCLEAR_LONG_S,
     )
+
+
+def _unclear(figures: Figures) -> Finding | None:
+    return unclear_finding(figures.doubts)
 
 
 def _disagreeing(figures: Figures) -> Finding | None:

@@ -42,6 +42,7 @@ from plugins.exchange.requests import VenueRefusal, VenueSilent
 from plugins.exchange.results import Entered, Ordered, not_entered, ordered, refused
 from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.telling import account_of
+from plugins.exchange.urgent import Urgent
 from plugins.exchange.views import (
     FillPage,
     IncomeLine,
@@ -93,6 +94,7 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
 
     def __init__(self) -> None:
         self._open: Exchange | None = None
+        self._urgent = Urgent()
         self._asking_prices = False
 
     # --- hooks ------------------------------------------------------------------------------------
@@ -183,6 +185,12 @@ class ExchangePlugin(Plugin[ExchangeSettings]):
         exchange.reconciler.hint()
         await exchange.reconciler.reconcile()
         return f"dialled the user stream again and reconciled, for {finding.code}"
+
+    @every(0.25)
+    async def watch(self, ctx: Ctx) -> None:
+        """Say at once what cannot wait for the next health."""
+        if (exchange := self._open) is not None:
+            self._urgent.look(ctx, exchange)
 
     @every(10)
     async def measure_clock(self, ctx: Ctx) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable
+from typing import TypeVar
 
 import anyio
 
@@ -20,11 +22,14 @@ from plugins.exchange.comparing import Snapshot, Stranger, adopted, orphans, str
 from plugins.exchange.ids import Owner, owner_of
 from plugins.exchange.leverage import Leverages
 from plugins.exchange.order_path import Book, Tracked, abandoned, learn
+from plugins.exchange.owing import Owing
 from plugins.exchange.requests import Requests, VenueRefusal, VenueSilent
 from plugins.exchange.sending import Sender
 from plugins.exchange.settings import ExchangeSettings
 from plugins.exchange.wire import AlgoView, OrderView, PositionView
 from qtcore import Context
+
+V = TypeVar("V")
 
 MANY_SYMBOLS = 20
 """Asking for all symbols' orders at once weighs as much as asking for this many one by one."""
@@ -69,6 +74,7 @@ class Reconciler:
         self.disagreements: Counter[str] = Counter()
         self._mode = Mode(ctx.mode)
         self._strange_orders: list[Stranger] = []
+        self.owing = Owing()
         self.failing: str | None = None
         self.seen: Snapshot | None = None
         """What the venue said in the last round of questions, before anything was made of it."""
@@ -181,16 +187,26 @@ class Reconciler:
 
     async def _look(self, sweep: bool, hints: set[str]) -> Snapshot:
         asked_s = time.monotonic()
-        positions = await self._requests.positions()
-        self._books.account = await self._requests.account()
+        positions = await self._answer(self._requests.positions())
+        self._books.account = await self._answer(self._requests.account())
         symbols = self._books.symbols_at_work() | positions.keys() | hints
         whole = sweep or len(symbols) > MANY_SYMBOLS
         orders: list[OrderView] = []
         algos: list[AlgoView] = []
         for symbol in [None] if whole else sorted(symbols):
-            orders += await self._requests.open_orders(symbol)
-            algos += await self._requests.open_algos(symbol)
+            orders += await self._answer(self._requests.open_orders(symbol))
+            algos += await self._answer(self._requests.open_algos(symbol))
         return Snapshot(asked_s, positions, tuple(orders), tuple(algos), frozenset(symbols), whole)
+
+    async def _answer(self, question: Awaitable[V]) -> V:
+        self.owing.asked()
+        try:
+            answer = await question
+        except VenueRefusal:
+            self.owing.answered()
+            raise
+        self.owing.answered()
+        return answer
 
     # --- fills --------------------------------------------------------------------------------------
 

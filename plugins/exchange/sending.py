@@ -40,6 +40,8 @@ class Sender:
         self._booking = booking
         self.busy: set[str] = set()
         self._mentions = mentions
+        self.in_vain: str | None = None
+        """Why the last question about an order in doubt had no answer; None once one had."""
 
     @contextmanager
     def holding(self, *ids: str) -> Iterator[None]:
@@ -115,7 +117,9 @@ class Sender:
         try:
             before = known
             known = await self._learn(known, await self._evidence(known, act))
-        except (VenueRefusal, VenueSilent, LedgerDown):
+            self.in_vain = None
+        except (VenueRefusal, VenueSilent, LedgerDown) as error:
+            self.in_vain = str(error)
             await anyio.sleep(RETRY_S)
             return known
         if known == before:

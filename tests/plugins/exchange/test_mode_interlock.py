@@ -21,7 +21,7 @@ from pydantic import SecretStr, ValidationError
 from plugins.binance import BinancePlugin
 from plugins.domain import ExitReason, Mode, OutcomeCode, Side, VenueAddress
 from plugins.exchange import ExchangePlugin
-from plugins.exchange.condition import Figures, health_of
+from plugins.exchange.condition import Doubts, Figures, health_of
 from plugins.exchange.door import Wish, World, judge_entry, judge_exit
 from plugins.exchange.mode_arming import armed, disarmed, sentence_for
 from plugins.exchange.mode_keys import PAPER_KEYS, KeysRefused, fingerprint_of, keys_of
@@ -274,16 +274,12 @@ def test_live_without_leave_is_said_and_refuses_entries_alone() -> None:
     assert (refusal.code, "qt arm" in refusal.sentence) == (OutcomeCode.MODE, True)
     assert judge_exit("normal", ExitReason.OPERATOR) is None
     figures = Figures(
-        reconciled_age_s=0.0,
-        failing=None,
+        doubts=Doubts(reconciled_age_s=0.0),
         stream_down_s=0.0,
         stream_ended_because="",
-        unclear=(),
-        oldest_unclear_s=0.0,
         disagreeing=(),
         strangers=(),
         ledger_fault=None,
-        positions=0,
         fills=0,
         weight_1m=0,
     )

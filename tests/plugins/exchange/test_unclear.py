@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from plugins.exchange import condition
+from plugins.exchange.kinds import STALE, UNCLEAR
 from plugins.store import write_kill_switch
+from qtcore import CallFailed
 from qtcore.testing import Harness
 
 pytestmark = pytest.mark.anyio
@@ -114,3 +118,54 @@ async def test_h10_a_kill_between_stop_and_entry_keeps_the_entry_at_home(
     assert entering.result()["code"] == "blocked_kill_switch"
     assert venue.trades(SYMBOL) == []
     assert venue.stops(SYMBOL) == []
+
+
+async def look_for(door: Harness, seconds: float) -> None:
+    """So much virtual time, in the steps in which the door looks."""
+    for _ in range(int(seconds * 4)):
+        await door.advance(0.25)
+        await door.run_timer("watch")
+
+
+async def test_c7_an_answer_about_the_account_that_is_out_is_told_and_taken_back(
+    door: Harness, venue: Any, wire: Any, lossy: Any
+) -> None:
+    """It is told while the question is still out, high since something is held; the next answer ends it."""
+    await door.call("exchange.enter", wish(venue))
+    await door.call("exchange.reconcile")
+    await look_for(door, 5)
+    assert STALE.code not in door.findings
+    for _ in range(10):
+        wire.lose("GET /fapi/v3/positionRisk", lossy.Loss.SILENCE)
+    asking = asyncio.create_task(door.call("exchange.reconcile", timeout_s=20))
+    await door.until(lambda: bool(wire.lost))
+    await look_for(door, 4)
+    told = door.findings[STALE.code]
+    assert (told.severity, told.healable, "has owed an answer" in told.summary) == ("high", False, True)
+    wire.losses.clear()
+    with suppress(CallFailed):
+        await asking
+    await door.call("exchange.reconcile", timeout_s=20)
+    await look_for(door, 1)
+    assert STALE.code not in door.findings
+
+
+async def test_f15_an_order_in_doubt_is_told_while_somebody_still_looks_for_proof(
+    door: Harness, venue: Any, wire: Any, lossy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the order nor questions about it are answered: that is said, and taken back once there is proof."""
+    monkeypatch.setattr(condition, "UNCLEAR_S", 0.2)
+    wire.lose("POST /fapi/v1/order", lossy.Loss.REPLY)
+    for _ in range(40):
+        wire.lose("GET /fapi/v1/order", lossy.Loss.REPLY)
+    async with asyncio.TaskGroup() as tasks:
+        entering = tasks.create_task(door.call("exchange.enter", wish(venue), timeout_s=15))
+        await door.until(lambda: len(wire.lost) > 6)
+        await look_for(door, 1)
+        told = door.findings[UNCLEAR.code]
+        assert (told.severity, told.healable) == ("high", False)
+        assert told.evidence["asked_in_vain"]
+        wire.losses.clear()
+    assert entering.result()["code"] == "filled"
+    await look_for(door, 1)
+    assert UNCLEAR.code not in door.findings
