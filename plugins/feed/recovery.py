@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """A rung of the feed's own ladder, gentlest first; above the last one the supervisor restarts the plugin."""
+    """A rung of the feed's own ladder, gentlest first."""
 
     RESUBSCRIBE = "subscribed anew and fetched what was missed"
     RECONNECT = "closed the socket, which is dialled again at once"
