@@ -148,7 +148,7 @@ def test_strange_variable_is_a_finding_and_toolkit_names_are_ignored(application
     """What is not ours does not stop us."""
     done = application("check", QT_QPA_PLATFORM="xcb", QT_WHATEVER_THIS_IS="1")
     assert done.returncode == Exit.HEALTHY
-    assert "finding: QT_WHATEVER_THIS_IS: nobody reads this variable" in done.stdout
+    assert "finding: QT-CONFIG-UNKNOWN: QT_WHATEVER_THIS_IS: nobody reads this variable" in done.stdout
     assert "QT_QPA_PLATFORM" not in done.stdout
 
 
