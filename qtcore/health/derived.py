@@ -16,6 +16,8 @@ ON_PURPOSE = frozenset({Cause.OPERATOR, Cause.DEPENDENCY})
 _OF_THE_PROCESS = frozenset({Cause.EXIT_CODE, Cause.SIGNAL, Cause.OUT_OF_MEMORY})
 """Deaths that nothing upstream explains."""
 RESTARTS_WINDOW_S = 3600.0
+STUCK_S = 120.0
+"""So long it may wait for its host or its turn: whatever holds it up there has a limit of its own, well below."""
 MANY_RESTARTS = 3
 """So many failed runs within the window are a finding, however well each new one looks."""
 
@@ -37,7 +39,8 @@ class Life:
     """One plugin as seen from outside.
 
     `end` is set from a failed run until the plugin is back, `needs_away` names what it needs and what cannot be
-    expected to be there in a moment, `hung` is the sentence about its host while that one is given up.
+    expected to be there in a moment, `started_s` is when the supervisor began, `hung` is the sentence about its host
+    while that one is given up.
     """
 
     plugin: str
@@ -45,6 +48,7 @@ class Life:
     view: PluginView
     end: End | None = None
     needs_away: str | None = None
+    started_s: float = 0.0
     by_person: bool = False
     hung: str | None = None
     ends_s: tuple[float, ...] = ()
@@ -52,10 +56,10 @@ class Life:
 
 def derived(life: Life, now_s: float) -> tuple[Finding, ...]:
     """Everything that holds now."""
-    return tuple(_of_lifecycle(life)) + tuple(_of_work(life, now_s)) + tuple(_of_ends(life, now_s))
+    return tuple(_of_lifecycle(life, now_s)) + tuple(_of_work(life, now_s)) + tuple(_of_ends(life, now_s))
 
 
-def _of_lifecycle(life: Life) -> Iterator[Finding]:
+def _of_lifecycle(life: Life, now_s: float) -> Iterator[Finding]:
     match life.view.lifecycle:
         case Lifecycle.DISABLED | Lifecycle.QUARANTINED:
             return
@@ -66,10 +70,10 @@ def _of_lifecycle(life: Life) -> Iterator[Finding]:
             if life.hung is not None:
                 yield _hung(life, life.hung, {})
         case Lifecycle.WAITING | Lifecycle.STARTING | Lifecycle.STOPPING | Lifecycle.BACKOFF:
-            yield from _away(life)
+            yield from _away(life, now_s)
 
 
-def _away(life: Life) -> Iterator[Finding]:
+def _away(life: Life, now_s: float) -> Iterator[Finding]:
     end = life.end
     if life.hung is not None:
         yield _hung(life, life.hung, {})
@@ -81,6 +85,15 @@ def _away(life: Life) -> Iterator[Finding]:
     elif life.needs_away is not None:
         summary = f"{life.plugin} waits for {life.needs_away}, which it needs"
         yield kinds.WAITS.found(summary, evidence={"because_of": life.needs_away})
+    elif _is_stuck(life, now_s):
+        summary = f"{life.plugin} is switched on and has not run for more than two minutes: {life.view.reason}"
+        yield kinds.WAITS.found(summary, cause="it waits for its host, for its turn, or for what it comes after")
+
+
+def _is_stuck(life: Life, now_s: float) -> bool:
+    """It is switched on, nothing it needs is away for good, and still it does not have its turn."""
+    since_s = max(life.view.since_s, life.started_s)
+    return life.view.lifecycle is Lifecycle.WAITING and now_s - since_s >= STUCK_S
 
 
 def _down(life: Life, end: End) -> Finding:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from qtcore.config.audit_document import AuditDocument
 from qtcore.documents import Document, PluginName
 from qtcore.health.model import Condition, Finding, Healing, RemedyKind, Severity, Status
 from qtcore.report.section import Section
-from qtcore.report.status_document import PluginLine
+from qtcore.report.status_document import PluginLine, add_up
 
 SCHEMA_VERSION = 2
 
@@ -201,6 +202,11 @@ class ReportDocument(Document):
     norwegian: dict[str, str] = Field(
         default={}, description="translations of plugins' fixed texts that occur here, so that it can be set again"
     )
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        add_up(self.counts, (component.line.status for component in self.components))
+        return self
 
     @property
     def findings(self) -> Iterator[Finding]:

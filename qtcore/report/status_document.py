@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, Field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Self
+
+from pydantic import AwareDatetime, Field, model_validator
 
 from qtcore.documents import Document, Generation, PluginName
 from qtcore.health.model import Status
@@ -58,3 +62,16 @@ class StatusDocument(Document):
     overall: OverallLine
     counts: dict[Status, int]
     plugins: tuple[PluginLine, ...]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        add_up(self.counts, (line.status for line in self.plugins))
+        return self
+
+
+def add_up(counts: Mapping[Status, int], statuses: Iterable[Status]) -> None:
+    """Raise ValueError unless the counts are those of the statuses that are listed beside them."""
+    listed = Counter(statuses)
+    for status in Status:
+        if counts.get(status, 0) != listed[status]:
+            raise ValueError(f"the counts say {counts.get(status, 0)} {status.value}, and {listed[status]} are listed")

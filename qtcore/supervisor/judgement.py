@@ -144,6 +144,7 @@ class Judgement:
             view=self._view(plugin),
             end=known.end,
             needs_away=self._away_need(state),
+            started_s=self._state().started_s or 0.0,
             by_person=state.lifecycle is Lifecycle.STOPPED and state.cause is Cause.OPERATOR,
             hung=self._is_hung(host) if state.active else None,
             ends_s=tuple(known.ends_s),

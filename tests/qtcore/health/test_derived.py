@@ -63,6 +63,16 @@ def test_starting_and_stopping_in_order_is_no_failure(lifecycle: Lifecycle) -> N
     assert codes(seen(lifecycle=lifecycle, progressed_s=None, health=None, valid_until_s=None)) == []
 
 
+def test_what_is_switched_on_and_never_has_its_turn_is_found() -> None:
+    """Two minutes after it began to wait, or after the supervisor's start; a need that is away is told sooner."""
+    waits = seen(lifecycle=Lifecycle.WAITING, reason="its host data is spawning", since_s=0.0)
+    waits = replace(waits, started_s=10.0)
+    assert codes(waits, 129.9) == []
+    (found,) = derived(waits, 130.0)
+    assert found.code == "QT-PLUGIN-WAITS"
+    assert found.summary.endswith("has not run for more than two minutes: its host data is spawning")
+
+
 def test_the_evidence_of_a_failure_is_kept() -> None:
     (down,) = derived(replace(seen(lifecycle=Lifecycle.BACKOFF), end=RAISED), NOW_S)
     assert down.evidence == {"cause": "raised", "host": "data", "error_type": "ValueError", "attempt": 1}

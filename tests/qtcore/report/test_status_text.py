@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from qtcore.health.model import Status
+from qtcore.health.whole import counts
 from qtcore.report import status_text as status_text_module
 from qtcore.report.document import ReportDocument
 from qtcore.report.durations import duration
-from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine
+from qtcore.report.status_document import OverallLine, PluginLine, StatusDocument, SupervisorLine, add_up
 from qtcore.report.status_text import status_text
 
 SCREEN = """\
@@ -60,16 +61,16 @@ def test_narrow_screen(
         running=True,
         supervisor=SupervisorLine(pid=7, since=report.at - timedelta(minutes=61), findings=findings),
         overall=OverallLine(status=report.status, score=75),
-        counts=report.counts,
+        counts=counts(line.status for line in plugins),
         plugins=tuple(plugins),
     )
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr("sys.stdout", Screen())
-    lines = status_text(document.model_dump(mode="json", by_alias=True)).splitlines()
-    assert max(map(len, lines)) <= columns
-    assert any(line.startswith("feed") and "degraded" in line and "QT-FEED-STALE; 1 of" in line for line in lines)
-    assert ("PID" in "".join(lines)) == (columns > 80)
+    shown = status_text(document.model_dump(mode="json", by_alias=True)).splitlines()
+    assert max(map(len, shown)) <= columns
+    assert any(line.startswith("feed") and "degraded" in line and "QT-FEED-STALE; 1 of" in line for line in shown)
+    assert ("PID" in "".join(shown)) == (columns > 80)
 
 
 def test_worst_first_is_the_order_of_status() -> None:
@@ -84,3 +85,11 @@ def test_worst_first_is_the_order_of_status() -> None:
 def test_durations(seconds: float, text: str) -> None:
     """Durations have at most two units."""
     assert duration(seconds) == text
+
+
+def test_counts_that_do_not_add_up_are_no_document() -> None:
+    """What is counted is what is listed, status by status; another sum is refused, whoever wrote it."""
+    listed = [Status.HEALTHY, Status.OFF]
+    add_up(counts(listed), listed)
+    with pytest.raises(ValueError, match="the counts say 1 degraded, and 0 are listed"):
+        add_up(counts(listed) | {Status.DEGRADED: 1}, listed)
