@@ -54,7 +54,7 @@ class Auditor(Plugin[AuditorSettings]):
         self._eyes: Eyes | None = None
         self._seen_all_s: float | None = None
         self._asked: dict[str, float] = {}
-        self._announced = Announced()
+        self._announced = Announced(kind for rule in RULES for kind in rule.kinds)
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:

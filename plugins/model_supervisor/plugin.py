@@ -26,7 +26,7 @@ from plugins.domain import (
 )
 from plugins.model_supervisor.condition import Overview, doubt, facts_of, findings_of, health_of, no_edge, shown
 from plugins.model_supervisor.court import Court, Judgement, judge
-from plugins.model_supervisor.kinds import KINDS, NO_EDGE
+from plugins.model_supervisor.kinds import BLIND, KINDS, NO_EDGE
 from plugins.model_supervisor.report import sections
 from plugins.model_supervisor.rules import Said
 from plugins.model_supervisor.settings import ModelSupervisorSettings
@@ -78,7 +78,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         self._lost = False
         self._doubted_at: datetime | None = None
         self._late_s: deque[float] = deque(maxlen=LATENCIES)
-        self._announced = Announced()
+        self._announced = Announced(kind for kind in KINDS if kind not in {NO_EDGE, BLIND})
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:

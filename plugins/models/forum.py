@@ -23,6 +23,7 @@ from plugins.learning.members import NETS
 from plugins.learning.windows_on_the_wire import packed
 from plugins.models.bench import Bench
 from plugins.models.condition import unfit_findings
+from plugins.models.kinds import ARTEFACT, LIBRARY
 from plugins.models.outbox import Outbox
 from plugins.models.settings import ModelsSettings
 from plugins.models.signals import Figures, ensemble_signal, figures_of, lifetime
@@ -59,7 +60,7 @@ class Forum:
         self.seats: dict[MemberName, Ballot] = {}
         """The ballots of the last round."""
         self.bench = bench
-        self._announced = Announced()
+        self._announced = Announced([*ARTEFACT.values(), LIBRARY])
         self._ctx = ctx
         self._outbox = outbox
         self._worker = worker

@@ -26,7 +26,7 @@ from plugins.position_monitor.audit import Audit
 from plugins.position_monitor.condition import Figures, health_of, left_naked
 from plugins.position_monitor.decisions import decide
 from plugins.position_monitor.funding import dues
-from plugins.position_monitor.kinds import KINDS
+from plugins.position_monitor.kinds import KINDS, NAKED
 from plugins.position_monitor.memory import First, Forgotten, recall, remember
 from plugins.position_monitor.report import protection_section
 from plugins.position_monitor.settings import PositionMonitorSettings
@@ -81,7 +81,7 @@ class PositionMonitor(Plugin[PositionMonitorSettings]):
         self._remembered: dict[str, First] = {}
         self._last_failure: str | None = None
         self._leaving: dict[str, Finding] = {}
-        self._announced = Announced()
+        self._announced = Announced([NAKED])
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:

@@ -15,7 +15,7 @@ from plugins.domain import Account, Fill, Position, Side
 from plugins.risk_guard import asking
 from plugins.risk_guard.condition import health_of, pulled
 from plugins.risk_guard.fence import Fence, Step
-from plugins.risk_guard.kinds import KINDS
+from plugins.risk_guard.kinds import KILL_SWITCH, KINDS
 from plugins.risk_guard.known import Known
 from plugins.risk_guard.latch import Pull
 from plugins.risk_guard.limits import (
@@ -89,7 +89,7 @@ class RiskGuard(Plugin[RiskGuardSettings]):
         self._unwritten: str | None = None
         self._followed_s = float("-inf")
         self._behind = True
-        self._announced = Announced()
+        self._announced = Announced([KILL_SWITCH])
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:

@@ -384,7 +384,8 @@ class Supervisor:
     def _finding_raised(self, message: wire.FindingRaised) -> None:
         finding = message.finding
         if message.resolved:
-            self.findings.resolve(message.plugin, finding.code, "the plugin says so", subject=finding.subject)
+            subject = finding.subject or None  # one that an earlier generation raised is known by its code alone
+            self.findings.resolve(message.plugin, finding.code, "the plugin says so", subject=subject)
         else:
             self.findings.see(message.plugin, finding, trace_id=finding.trace_id)
         self.note_change()

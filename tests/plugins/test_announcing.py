@@ -6,7 +6,8 @@ import anyio
 import pytest
 
 from plugins.announcing import Announced
-from qtcore import Context, Finding, NoSettings, Plugin, Severity, action, hookimpl
+from plugins.trailing_stop.kinds import BLIND, KINDS
+from qtcore import Context, NoSettings, Plugin, Severity, action, hookimpl
 from qtcore.control.host_message import FindingRaised
 from qtcore.testing import Harness, harness
 
@@ -17,7 +18,7 @@ class Crier(Plugin[NoSettings]):
     """Announces what it is told to."""
 
     def __init__(self) -> None:
-        self._announced = Announced()
+        self._announced = Announced(KINDS)
 
     @hookimpl
     async def start(self, ctx: Context[NoSettings]) -> None:
@@ -28,13 +29,12 @@ class Crier(Plugin[NoSettings]):
     @action()
     async def cry(self, ctx: Context[NoSettings], subjects: list[str], severity: Severity = Severity.HIGH) -> None:
         """These are wrong now, and nothing else."""
-        self._announced.tell(
-            ctx, [Finding(code="QT-CRY", severity=severity, summary=name, subject=name) for name in subjects]
-        )
+        self._announced.tell(ctx, [BLIND.found(name, severity=severity, subject=name) for name in subjects])
 
 
 def told(h: Harness) -> list[tuple[str, bool]]:
-    return [(each.finding.subject, each.resolved) for each in h.reports.of(FindingRaised)]
+    raised = h.reports.of(FindingRaised)
+    return [(each.finding.subject, each.resolved) for each in raised if each.finding.code == BLIND.code]
 
 
 async def test_each_subject_is_told_once_and_taken_back_by_itself() -> None:
@@ -52,4 +52,17 @@ async def test_what_has_become_graver_is_told_again() -> None:
         await h.ready()
         for severity in ("low", "low", "critical"):
             await h.call("crier.cry", {"subjects": ["a"], "severity": severity})
-        assert [each.finding.severity for each in h.reports.of(FindingRaised)] == [Severity.LOW, Severity.CRITICAL]
+        raised = [each.finding for each in h.reports.of(FindingRaised) if not each.resolved]
+        assert [finding.severity for finding in raised] == [Severity.LOW, Severity.CRITICAL]
+
+
+async def test_what_an_earlier_life_told_and_is_not_so_is_taken_back_first() -> None:
+    """It ended before it could; by its code alone, because nobody knows about whom it was told."""
+    async with harness(Crier) as h:
+        await h.ready()
+        await h.call("crier.cry", {"subjects": ["a"]})
+        await h.restart()
+        await h.ready()
+        for _ in range(2):
+            await h.call("crier.cry", {"subjects": []})
+        assert told(h) == [("a", False), ("", True)]
