@@ -78,7 +78,7 @@ class ModelSupervisor(Plugin[ModelSupervisorSettings]):
         self._lost = False
         self._doubted_at: datetime | None = None
         self._late_s: deque[float] = deque(maxlen=LATENCIES)
-        self._announced = Announced(kind for kind in KINDS if kind not in {NO_EDGE, BLIND})
+        self._announced = Announced(kind for kind in KINDS if kind not in (NO_EDGE, BLIND))
 
     @hookimpl
     async def start(self, ctx: Ctx) -> None:
