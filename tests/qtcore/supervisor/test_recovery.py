@@ -202,3 +202,34 @@ def test_autonomy_is_shown_and_what_it_withheld_is_in_the_journal(start: Start) 
     assert "autonomy is off" in live.state("idle")["reason"]
     assert "would have sold everything" in live.qt("why", "looker").stdout
     assert live.stop() == 0
+
+
+MOURNER = """
+from qtcore import Context, Finding, Plugin, Severity, hookimpl
+
+
+class Mourner(Plugin):
+    @hookimpl
+    async def start(self, ctx: Context) -> None:
+        ctx.ready()
+        if ctx.generation == 1:
+            ctx.raise_finding(Finding(code="QT-MOURNED", severity=Severity.HIGH, summary="lost", subject="A"))
+        else:
+            ctx.resolve_finding("QT-MOURNED")
+        await ctx.serve()
+"""
+
+
+def test_a_finding_of_an_earlier_life_is_resolved_by_its_code_alone(start: Start) -> None:
+    """The next generation does not know about whom it was told."""
+    live = start("version: 1\nplugins:\n  mourner: {use: mourner}\n", files={"mourner.py": MOURNER})
+    before = live.until_running("mourner")
+
+    def of(kind: str) -> list[dict[str, Any]]:
+        return [entry for entry in live.journal(kind) if "QT-MOURNED" in f"{entry}"]
+
+    live.until(lambda: of("finding_opened"), "the finding")
+    live.qt("restart", "mourner")
+    live.until_running("mourner", before["generation"])
+    live.until(lambda: of("finding_resolved"), "its end")
+    assert live.stop() == 0
