@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from qtcore.documents import Document, Facts, PluginName
 
@@ -20,6 +20,7 @@ class SignalAct(Document):
     signal: Literal["KILL", "STOP", "CONT", "TERM"]
     plugin: PluginName | None = None
     supervisor: bool = False
+    for_s: NonNegativeFloat = Field(default=0, description="so long whatever takes its place gets the signal as well")
 
     @model_validator(mode="after")
     def _one_target(self) -> Self:

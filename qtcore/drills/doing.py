@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -28,13 +29,15 @@ from qtcore.drills.outsiders import outsider
 from qtcore.drills.rig import NotCarriedOutError, Rig
 
 SECOND_S = 30.0
+SUCCESSOR_S = 0.02
+"""So often it is looked for whoever has taken the place of a process that got a signal."""
 
 
 def carry_out(act: Act, rig: Rig, application: Path) -> None:
     """Do it. Raises NotCarriedOutError."""
     match act:
         case SignalAct():
-            rig.signal(signal.Signals[f"SIG{act.signal}"], act.plugin)
+            _signal(rig, act)
         case CallAct():
             _command(rig, ("call", act.action, json.dumps(act.arguments)), 0, 20.0)
         case QtAct():
@@ -55,6 +58,17 @@ def carry_out(act: Act, rig: Rig, application: Path) -> None:
             _second(rig)
         case _:
             assert_never(act)
+
+
+def _signal(rig: Rig, act: SignalAct) -> None:
+    number = signal.Signals[f"SIG{act.signal}"]
+    deadline = time.monotonic() + act.for_s
+    struck = rig.signal(number, act.plugin)
+    while act.plugin and time.monotonic() < deadline:
+        time.sleep(SUCCESSOR_S)
+        if rig.state(act.plugin).pid not in {None, struck}:
+            with suppress(ProcessLookupError):  # it has ended by itself meanwhile, and will have a successor
+                struck = rig.signal(number, act.plugin)
 
 
 def _command(rig: Rig, words: tuple[str, ...], exit_code: int | str, within_s: float) -> None:

@@ -169,12 +169,13 @@ class Rig:
             check=False,
         )
 
-    def signal(self, number: signal.Signals, plugin: str | None) -> None:
-        """Send a signal to the supervisor, or to the process in which a plugin lives."""
+    def signal(self, number: signal.Signals, plugin: str | None) -> int:
+        """Send a signal to the supervisor, or to the process in which a plugin lives; returns its pid."""
         pid = self.pid if plugin is None else self.state(plugin).pid
         if pid is None:
             raise NotCarriedOutError(f"{plugin} has no process to be signalled")
         os.kill(pid, number)
+        return pid
 
     # --- what is to be seen ------------------------------------------------------------------------
 
