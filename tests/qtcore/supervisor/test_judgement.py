@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
 from typing import Any
 
 import pytest
@@ -111,6 +112,24 @@ def test_a_killed_host_and_a_stop_by_a_person_are_findings(live: Live) -> None:
     live.until(lambda: opened(live, "QT-PLUGIN-STOPPED", "mate"), "stopped")
     assert live.stop() == 0
     assert opened(live, "QT-PLUGIN-STOPPED", "base") is None
+
+
+def test_a_supervisor_that_was_stopped_for_a_while_accuses_nobody(live: Live) -> None:
+    """Every answer has run out meanwhile; it records its own sleep, asks anew, and finds nothing."""
+    os.kill(live.process.pid, signal.SIGSTOP)
+    asleep_until_s = time.monotonic() + 5.0  # an answer holds for three cadences of a second
+    live.until(lambda: time.monotonic() > asleep_until_s, "all answers have run out")
+    os.kill(live.process.pid, signal.SIGCONT)
+    held_up = live.until(lambda: [row for row in live.journal("note") if "held up" in row["reason"]], "its own record")
+    assert json.loads(held_up[0]["details"])["held_up_s"] >= 4.5
+    asked_anew = time.monotonic()
+
+    def answered() -> bool:
+        return all(live.state(name)["status"] == "healthy" for name in ("base", "mate", "kid"))
+
+    live.until(lambda: time.monotonic() > asked_anew + 2.0 and answered(), "all have answered again")
+    assert live.journal("finding_opened") == []
+    assert all(live.state(name)["generation"] == 1 for name in ("base", "mate", "kid"))
 
 
 def test_a_raising_plugin_is_a_finding_with_its_error_and_those_who_need_it_wait(live: Live) -> None:
