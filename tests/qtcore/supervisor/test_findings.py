@@ -26,7 +26,7 @@ class Clock:
     """A clock that stands until it is moved."""
 
     def __init__(self) -> None:
-        self.now = instant_now()
+        self.now = instant_now().model_copy(update={"monotonic_s": 1000.0})  # so that sums of seconds are exact
 
     def __call__(self) -> Instant:
         return self.now
