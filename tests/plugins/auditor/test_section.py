@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from dataclasses import replace
+from pathlib import Path
 
+import yaml
+
+import plugins.auditor
 from plugins.auditor.condition import health_of
 from plugins.auditor.rules import RULES
 from plugins.auditor.rules.rule import Rule
-from plugins.auditor.section import rows_of, section_of
+from plugins.auditor.section import HEADINGS, rows_of, section_of
 from plugins.auditor.verdicts import Court
 from plugins.auditor.view import Moment, Scene
 from qtcore import Status
@@ -53,3 +60,15 @@ def test_a_rule_that_fails_is_a_broken_sensor_and_the_others_go_on(sound: Scene)
     assert health.status is Status.DEGRADED
     assert court.word(RULES[1]) == "holds"
     assert court.word(broken) == "failed"
+
+
+def test_every_text_has_a_norwegian_one(sound: Scene) -> None:
+    """Title, paragraph, headings, and each invariant with what it looks at and what may be said of it."""
+    known = yaml.safe_load((Path(plugins.auditor.__file__).parent / "norwegian.yaml").read_text(encoding="utf-8"))
+    section = section_of(sat(sound))
+    said = {section.title, *(block.text for block in section.blocks if block.kind == "paragraph")}
+    words = {element.value for element in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(Court.word))))
+             if isinstance(element, ast.Constant) and isinstance(element.value, str)}  # fmt: skip
+    words.discard(inspect.getdoc(Court.word) or "")
+    texts = {*said, *HEADINGS, *words, *(text for rule in RULES for text in (rule.says, rule.looks_at))}
+    assert sorted(text for text in texts if text not in known and not text.startswith("Could not look")) == []
