@@ -85,7 +85,8 @@ def test_a_value_that_is_split_over_lines_is_found(secret: str, at: int, between
     assume(len(secret) - sum(map(secret.count, ">|#\\")) >= 8)
     clean, removed = Scrubber([secret.encode()]).clean(f"a {secret[:at]}{between}{secret[at:]} z".encode())
     assert removed >= 1
-    assert secret[at:].encode() not in clean
+    left = clean.decode().removeprefix("a ").removesuffix(" z").replace("<secret>", "")
+    assert not set(left) - set(">|#\\")  # marks of quoting at its ends may stay: they say nothing
 
 
 @given(st.binary(max_size=300))

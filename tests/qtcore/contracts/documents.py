@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections import Counter
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -65,11 +66,19 @@ def _made(kind: Any) -> st.SearchStrategy[Any]:
             info.alias or name: _constrained(info.annotation, tuple(info.metadata))
             for name, info in kind.model_fields.items()
         }
-        return st.fixed_dictionaries(parts).map(kind.model_validate)
+        return st.fixed_dictionaries(parts).map(_counted).map(kind.model_validate)
     if is_dataclass(kind):
         hints = typing.get_type_hints(kind, include_extras=True)
         return st.builds(kind, **{field.name: documents(hints[field.name]) for field in fields(kind)})
     return st.from_type(kind)
+
+
+def _counted(fields: dict[str, Any]) -> dict[str, Any]:
+    """Where a document counts the statuses of what it lists, the counts must add up."""
+    listed = fields.get("plugins", fields.get("components"))
+    if "counts" not in fields or listed is None:
+        return fields
+    return {**fields, "counts": dict(Counter(getattr(one, "line", one).status for one in listed))}
 
 
 def _constrained(kind: Any, annotations: tuple[Any, ...]) -> st.SearchStrategy[Any]:
