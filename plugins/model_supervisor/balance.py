@@ -1,8 +1,9 @@
-"""Whether a source leans to one side more than the market explains. A trend is no bias.
+"""Whether a source leans to one side more than the market explains. A trend is no bias, nor is standing against it.
 
 Of the moments at which a source spoke, the market would have paid longs in some share: that share, with what is not
-known of it, is what an unbiased source may follow. The number of longs is then beta-binomial, and a source is biased
-when its own number is both rare and far off. Signals of one symbol within one horizon live through the same bars and
+known of it, is what an unbiased source may follow. The number of longs is then beta-binomial. It may as well heed no
+trend: then its number is binomial around a half. A source is biased when its own number is rare by both, and far
+beyond both on the same side. Signals of one symbol within one horizon live through the same bars and
 count as one: ten of them are no ten proofs.
 """
 
@@ -10,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from plugins.domain import View
 from plugins.model_supervisor.rules import Judged, Rules
+
+EVEN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,23 @@ class Balance:
 
 def balance_of(signals: Sequence[Judged], rules: Rules) -> Balance:
     """The balance of one source."""
-    from scipy.stats import betabinom
+    from scipy.stats import betabinom, binom
 
     alone = independent(signals, rules.horizon_ms)
     n = len(alone)
     longs = sum(1 for each in alone if each.said.view is View.LONG)
     paid = sum(1 for each in alone if each.net_long > each.net_short)
-    spread = betabinom(n, paid + 1, n - paid + 1)
-    chance = min(1.0, 2.0 * min(float(spread.cdf(longs)), float(spread.sf(longs - 1)))) if n else 1.0
-    market = paid / n if n else 0.5
-    far = n > 0 and abs(longs / n - market) > rules.balance_margin
-    return Balance(n, longs, market, chance, biased=far and chance < rules.balance_chance)
+    if not n:
+        return Balance(0, 0, 0.5, 1.0, biased=False)
+    share, market = longs / n, paid / n
+    chance = max(_chance(spread, longs) for spread in (betabinom(n, paid + 1, n - paid + 1), binom(n, EVEN)))
+    beyond = max(min(EVEN, market) - share, share - max(EVEN, market))
+    return Balance(n, longs, market, chance, biased=beyond > rules.balance_margin and chance < rules.balance_chance)
+
+
+def _chance(spread: Any, longs: int) -> float:
+    """Of so many longs, or a rarer number on either side; `spread` is a frozen distribution of scipy's."""
+    return min(1.0, 2.0 * min(float(spread.cdf(longs)), float(spread.sf(longs - 1))))
 
 
 def independent(signals: Iterable[Judged], horizon_ms: int) -> list[Judged]:

@@ -65,6 +65,15 @@ def test_a_trend_is_no_bias() -> None:
     assert not found.biased
 
 
+def test_an_even_hand_against_a_trend_is_no_bias() -> None:
+    """Nearly as many shorts as longs in a rising market: whoever heeds no trend leans to no side."""
+    random = Random(3)
+    found = balance_of([judged(n, v, up=random.random() < 0.75) for n, v in enumerate(views(84, 116))], RULES)
+    assert (found.share, found.biased) == (0.42, False)
+    leaning = balance_of([judged(n, v, up=random.random() < 0.75) for n, v in enumerate(views(38, 162))], RULES)
+    assert leaning.biased
+
+
 def test_words_about_one_stretch_of_one_symbol_count_once() -> None:
     """A hundred shorts within one horizon are one proof, not a hundred."""
     many = [
