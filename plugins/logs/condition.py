@@ -14,6 +14,8 @@ from qtcore import Finding, Health, Severity, Status
 
 MEGABYTE = 1024 * 1024
 _LATE = 3.0
+_WORTH = 0.01
+"""Logs and traces that are less than this share of what is free anyway: deleting them all would change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ def _space(figures: Figures, settings: LogsSettings) -> list[Finding]:
     soon = figures.days_left is not None and figures.days_left < settings.days_left
     if free_mb >= settings.low_mb and not soon:
         return []
+    deletable = figures.sizes.get("logs", 0) + figures.sizes.get("traces", 0)
     largest = max(figures.sizes, key=lambda what: figures.sizes[what], default="nothing")
     return [
         kinds.DISK.found(
@@ -72,6 +75,7 @@ def _space(figures: Figures, settings: LogsSettings) -> list[Finding]:
             severity=Severity.CRITICAL if free_mb < settings.critical_mb else Severity.HIGH,
             evidence={"free_mb": round(free_mb), "days_left": figures.days_left, **_megabytes(figures)},
             cause=f"the largest part of the home is {largest} ({size_text(figures.sizes.get(largest, 0))})",
+            healable=deletable >= _WORTH * (figures.free_bytes or 0),
         )
     ]
 

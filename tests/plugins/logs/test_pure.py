@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -105,3 +106,11 @@ def test_not_looking_is_not_knowing() -> None:
     assert health_of(blind, settings).status is Status.UNKNOWN
     old = Figures(50 * GB, None, {}, {}, (), settings.disk_every_s * 4)
     assert health_of(old, settings).status is Status.UNKNOWN
+
+
+def test_only_what_deleting_may_change_is_offered_for_healing() -> None:
+    """Somebody else fills the disk: our own few megabytes are not its trouble, and no restart frees any."""
+    settings = LogsSettings()
+    (ours,) = health_of(seen(0.3), settings).findings
+    (others,) = health_of(replace(seen(70, days=0.5), sizes={"logs": 14 * 1024 * 1024}), settings).findings
+    assert (ours.healable, others.healable) == (True, False)
