@@ -94,6 +94,7 @@ class Retraining(Plugin[RetrainingSettings]):
         self._compared_s = float("-inf")
         self._market = ""
         self._fed_s = 0.0
+        self._filled = 0
         self._settled_s = 0.0
         self._wake = asyncio.Event()
 
@@ -218,6 +219,8 @@ class Retraining(Plugin[RetrainingSettings]):
         self._market = str(found["market"])
         symbols = tuple(symbol for symbol, one in found["symbols"].items() if one["bars"] and not one["trouble"])
         looked_at = set(found["symbols"]) >= set(found["wanted"])
+        if len(symbols) > self._filled:  # it fills: whoever is being fed is not starved
+            self._filled, self._fed_s = len(symbols), ctx.now()
         if not symbols or not looked_at:
             raise NotReady(f"it holds candles of {len(symbols)} of {len(found['wanted'])} symbols", retry_after_s=5.0)
         self._starved, self._waits, self._fed_s = "", "", ctx.now()
