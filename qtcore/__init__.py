@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from qtcore.messaging.clock import ClockMap
     from qtcore.messaging.envelope import Gap
     from qtcore.plugin import NoSettings, Plugin, Port, Settings, action, checked_mode, every, is_check
+    from qtcore.records.atomic import replace_file
     from qtcore.records.journal_event import EventKind, JournalEvent
     from qtcore.report.section import Bar, Bars, Curves, Line, Paragraph, Section, Table
     from qtcore.topics import topic
@@ -74,6 +75,7 @@ __all__ = [
     "impossible",
     "is_check",
     "means",
+    "replace_file",
     "topic",
     "uncancelled",
 ]
@@ -128,6 +130,7 @@ _HOMES = {
     "impossible": "qtcore.config.meaning",
     "is_check": "qtcore.plugin",
     "means": "qtcore.config.meaning",
+    "replace_file": "qtcore.records.atomic",
     "topic": "qtcore.topics",
     "uncancelled": "qtcore.hosts.runtime.belongings",
 }

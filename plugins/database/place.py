@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plugins.store.small_file import replace_file
+from qtcore import replace_file
 
 MARKER = "opened"
 """A file that says that there has been a history, and where: so that a lost one is told from a first start."""
@@ -28,4 +28,4 @@ def elsewhere(folder: Path, home: Path, file: Path) -> Path | None:
 def remember(folder: Path, home: Path, file: Path | None) -> None:
     """Write down where the history is; within the home by its name only, so that the home may be moved."""
     within = file.relative_to(home) if file is not None and file.is_relative_to(home) else file
-    replace_file(folder / MARKER, f"{within}\n" if within is not None else "")
+    replace_file(folder / MARKER, f"{within}\n".encode() if within is not None else b"")

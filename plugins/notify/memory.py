@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from plugins.notify.troubles import Book
+from qtcore import replace_file
 
 FILE_NAME = "told.json"
 _ADAPTER = TypeAdapter(Book)
@@ -30,8 +30,4 @@ def recall(folder: Path) -> Book | None:
 
 def remember(folder: Path, book: Book) -> None:
     """Replace the file as a whole. Raises OSError when the disk refuses."""
-    fresh = folder / f".{FILE_NAME}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(_ADAPTER.dump_json(book))
-    fresh.replace(folder / FILE_NAME)
+    replace_file(folder / FILE_NAME, _ADAPTER.dump_json(book))

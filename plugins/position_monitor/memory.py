@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from plugins.store.small_file import replace_file
+from qtcore import replace_file
 
 FILE_NAME = "first_seen.json"
 MOST = 500
@@ -46,4 +46,4 @@ def remember(folder: Path, first: Mapping[str, First]) -> None:
     """Replace the file as a whole. Raises OSError when the disk refuses."""
     kept = dict(list(first.items())[-MOST:])
     rows = {position_id: asdict(each) for position_id, each in kept.items()}
-    replace_file(folder / FILE_NAME, json.dumps(rows, default=str))
+    replace_file(folder / FILE_NAME, json.dumps(rows, default=str).encode())

@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import AwareDatetime, ValidationError
 
 from plugins.domain import MemberName
-from plugins.learning.artefacts.disk import replace_file
 from plugins.retraining.order import Phase
+from qtcore import replace_file
 from qtcore.documents import Document
 
 FILE = "record.json"
@@ -81,4 +81,4 @@ def read_record(folder: Path) -> tuple[Record, str]:
 
 def write_record(folder: Path, record: Record) -> None:
     """Replace it in one step."""
-    replace_file(folder / FILE, record.model_dump_json(indent=1).encode())
+    replace_file(folder / FILE, record.model_dump_json(indent=1).encode(), durable=True)

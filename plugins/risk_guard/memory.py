@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from plugins.risk_guard.latch import Latch
 from plugins.risk_guard.limits import Baselines
 from plugins.risk_guard.trips import Trips
+from qtcore import replace_file
 
 FILE_NAME = "baselines.json"
 
@@ -66,8 +66,4 @@ def remember(folder: Path, memory: Memory) -> None:
     It is not synced, for an answer to the executor must not wait on a disk: after a power failure a torn file is
     found damaged, which is the safe side.
     """
-    fresh = folder / f".{FILE_NAME}.new"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(_ADAPTER.dump_json(memory))
-    fresh.replace(folder / FILE_NAME)
+    replace_file(folder / FILE_NAME, _ADAPTER.dump_json(memory))

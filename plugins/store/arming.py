@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
-from plugins.store.kill_switch import ARMED_FILE, KillSwitch, replace_file
+from plugins.store.kill_switch import ARMED_FILE, KillSwitch
+from qtcore import replace_file
 from qtcore.documents import Document
 from qtcore.errors import EnvironmentRefused
 
@@ -38,7 +39,7 @@ def arm(home: Path, *, fingerprint: str, who: str, when: datetime, life: timedel
     arming = Arming(fingerprint=fingerprint, who=who, when=when, expires=when + life)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(home / ARMED_FILE, arming.model_dump_json().encode())
+        replace_file(home / ARMED_FILE, arming.model_dump_json().encode(), durable=True)
     except OSError as error:
         raise EnvironmentRefused(
             f"{home / ARMED_FILE} cannot be written ({error.strerror}), so nothing is armed; free or mend that disk"

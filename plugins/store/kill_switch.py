@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
+from qtcore import replace_file
 from qtcore.documents import Document
 from qtcore.errors import EnvironmentRefused
 
@@ -55,7 +56,7 @@ def write_kill_switch(home: Path, *, on: bool, who: str, when: datetime, why: st
     switch = KillSwitch(on=on, who=who, when=when, why=why)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(home / FILE_NAME, switch.model_dump_json().encode())
+        replace_file(home / FILE_NAME, switch.model_dump_json().encode(), durable=True)
         with suppress(OSError):
             (home / ARMED_FILE).unlink(missing_ok=True)
     except OSError as error:
@@ -70,24 +71,6 @@ def write_kill_switch(home: Path, *, on: bool, who: str, when: datetime, why: st
     return switch
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` (0600) in place of a file in one step that survives power loss. Raises OSError."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            os.write(descriptor, content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        fresh.replace(path)
-    except OSError:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
 def _empty(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
@@ -96,11 +79,3 @@ def _empty(path: Path) -> None:
             f"ENTRIES ARE NOT STOPPED: {path} cannot be written ({error.strerror}); "
             "stop them with `qt stop executor`, or everything with `qt down`"
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from plugins.store.small_file import replace_file
+from qtcore import replace_file
 
 FILE_NAME = "best_prices.json"
 MOST = 500
@@ -37,4 +37,5 @@ def recall(folder: Path) -> dict[str, Decimal]:
 def remember(folder: Path, best: Mapping[str, Decimal]) -> None:
     """Replace the file as a whole. Raises OSError when the disk refuses."""
     kept = dict(list(best.items())[-MOST:])
-    replace_file(folder / FILE_NAME, json.dumps({position_id: str(price) for position_id, price in kept.items()}))
+    rows = {position_id: str(price) for position_id, price in kept.items()}
+    replace_file(folder / FILE_NAME, json.dumps(rows).encode())

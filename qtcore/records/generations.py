@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qtcore.errors import EnvironmentRefused
-from qtcore.records.journal_schema import sync_folder
+from qtcore.records.atomic import sync
 from qtcore.records.state_reader import counters_seen
 
 AHEAD = 32
@@ -50,7 +50,7 @@ class SettledMark:
         """Generations are about to go ahead. Raises JournalUnwritable when even this is refused."""
         try:
             self.path.unlink(missing_ok=True)
-            sync_folder(self.path.parent)
+            sync(self.path.parent)
         except OSError as error:
             raise JournalUnwritable(
                 f"no generation can be reserved: the disk of {self.path.parent} takes no change at all "
@@ -60,7 +60,7 @@ class SettledMark:
     def put_back(self) -> None:
         """The journal has caught up."""
         os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        sync_folder(self.path.parent)
+        sync(self.path.parent)
 
     def present(self) -> bool:
         """Whether the journal can be trusted to know every generation."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qtcore.records import journal_schema
+from qtcore.records.atomic import sync
 from qtcore.records.backlog import Backlog
 from qtcore.records.generations import Generations, SettledMark, durably, lower_to_last, save
 from qtcore.records.journal_event import JournalEvent
@@ -41,7 +42,7 @@ class JournalDisk:
         self._settled = settled
         self._unsaved: set[str] = set()
         self._log = os.open(journal_schema.sidecars(path)[1], os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        journal_schema.sync_folder(path.parent)
+        sync(path.parent)
 
     @property
     def idle(self) -> bool:

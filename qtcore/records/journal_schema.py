@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from qtcore.errors import EnvironmentRefused, RecordsDamaged
+from qtcore.records.atomic import sync
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x51544A4E  # "QTJN", so that another program's database is never written to
@@ -75,7 +76,7 @@ def create(path: Path, *, first_seq: int = 1, generation_floor: int = 0) -> None
             [("first_seq", first_seq), ("generation_floor", generation_floor)],
         )
     fresh.rename(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def connect(path: Path, *, read_only: bool = False, patience_s: float = 1.0) -> sqlite3.Connection:
@@ -166,15 +167,6 @@ def pragma(connection: sqlite3.Connection, name: str) -> int:
 def sidecars(path: Path) -> tuple[Path, Path, Path]:
     """The database and the two files that SQLite keeps beside it."""
     return path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _refused(path: Path, error: Exception) -> EnvironmentRefused:

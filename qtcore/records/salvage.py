@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from qtcore.records import journal_schema
+from qtcore.records.atomic import sync
 from qtcore.records.home import Home
 from qtcore.records.state_reader import Counters, counters_seen
 
@@ -54,7 +55,7 @@ def finish_moving(path: Path) -> None:
         owner = remains[-1] if remains else path.with_name(f"{path.name}{_MARK}lost")
         log.rename(journal_schema.sidecars(owner)[1])
     index.unlink(missing_ok=True)  # only an index of the log, built again when needed
-    journal_schema.sync_folder(path.parent)
+    sync(path.parent)
 
 
 def _salvage(remains: Path) -> Counters:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from qtcore.records.journal_schema import sync_folder
+from qtcore.records.atomic import sync
 from qtcore.records.state_file import StateFile
 from qtcore.records.state_reader import SUFFIX, is_state_file
 
@@ -99,4 +99,4 @@ class StateFiles:
         temporary.rename(path)
         self._step("renamed")
         if self._durable:
-            sync_folder(self._folder)
+            sync(self._folder)

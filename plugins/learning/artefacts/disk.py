@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from qtcore.records.atomic import UNFINISHED, sync
+
 INCOMING, DROPPED = ".incoming-", ".dropped-"
 
 
@@ -19,28 +21,6 @@ def make_folder(folder: Path) -> None:
     if not folder.parent.exists():
         make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Give `path` a new content in one step; a crash leaves the old one."""
-    fresh = path.with_name(f"{INCOMING}{path.name}-{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.replace(path)
-    sync(path.parent)
-
-
-def sync(path: Path) -> None:
-    """Make a file's content, or a folder's list of names, safe from power loss."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def move_in(fresh: Path, place: Path) -> None:
@@ -62,7 +42,7 @@ def drop(folder: Path) -> None:
 
 def sweep(parent: Path) -> None:
     """Remove what a crash left half written or half deleted. Call with the lock held."""
-    for path in [*parent.glob(f"{INCOMING}*"), *parent.glob(f"{DROPPED}*")]:
+    for path in [*parent.glob(f"{INCOMING}*"), *parent.glob(f"{DROPPED}*"), *parent.glob(UNFINISHED)]:
         if path.is_dir():
             shutil.rmtree(path)
         else:

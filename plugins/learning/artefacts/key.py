@@ -14,7 +14,8 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from plugins.learning.artefacts.disk import make_folder, sync
+from plugins.learning.artefacts.disk import make_folder
+from qtcore.records.atomic import sync
 
 BYTES = 32
 FILE = Path("keys") / "artefacts.key"

@@ -20,6 +20,7 @@ from plugins.learning.artefacts.key import own_key, read_key
 from plugins.learning.artefacts.manifest import FILE, Circumstances, Content, KeptFile, Manifest, manifest_of
 from plugins.learning.artefacts.pointers import Pointers, pointers_of
 from plugins.learning.classes import CLASS_ORDER
+from qtcore import replace_file
 
 KEPT = 10
 """Artefacts of a member that stay; those that a pointer names always do."""
@@ -154,9 +155,9 @@ class ArtefactStore:
         member = self.root / name
         with disk.locked(member):
             now = self.pointers(name)
-            disk.replace_file(member / pointers.BEFORE, now.model_dump_json(indent=1).encode())
+            replace_file(member / pointers.BEFORE, now.model_dump_json(indent=1).encode(), durable=True)
             changed = change(now)
-            disk.replace_file(member / pointers.FILE, changed.model_dump_json(indent=1).encode())
+            replace_file(member / pointers.FILE, changed.model_dump_json(indent=1).encode(), durable=True)
         return changed
 
     def _is_whole(self, name: MemberName, artefact: str) -> bool:
