@@ -9,8 +9,7 @@ from typing import Any
 
 from plugins.position_monitor.money import CENT, Money
 from plugins.position_monitor.settings import PositionMonitorSettings
-from plugins.store.small_file import replace_file
-from qtcore import Context
+from qtcore import Context, replace_file
 
 PAGE = 1000
 FILE_NAME = "wallet_base.json"
@@ -40,9 +39,9 @@ class Audit:
             return
         known = self.money.base is not None
         self.drift = self.money.drift(Decimal(account["wallet_balance"]))
-        self.differing = self.differing + 1 if abs(self.drift) > CENT else 0
-        if not known:
-            replace_file(ctx.data_dir / FILE_NAME, json.dumps(_base_row(self.money)))
+        self.differing = self.differing + 1 if self.drift is not None and abs(self.drift) > CENT else 0
+        if self.money.base is not None and not known:
+            replace_file(ctx.data_dir / FILE_NAME, json.dumps(_base_row(self.money)).encode())
 
     async def _read(self, ctx: Context[PositionMonitorSettings]) -> int:
         """Everything booked since the last time; says how many lines that were."""

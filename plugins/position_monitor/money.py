@@ -38,6 +38,8 @@ class Money:
     after_income: int = 0
     total: Decimal = ZERO
     base: Decimal | None = None
+    seemed: Decimal | None = None
+    """What the wallet seemed to hold before this ledger, by the last look that could not yet say so for certain."""
     parts: dict[str, Parts] = field(default_factory=dict)
     latest: dict[str, str] = field(default_factory=dict)
     """The newest position of each symbol: a settlement is paid by the one that is open."""
@@ -73,10 +75,18 @@ class Money:
             new += 1
         return new
 
-    def drift(self, wallet: Decimal) -> Decimal:
-        """How far the wallet is from what was booked; the first look says what it held before."""
+    def drift(self, wallet: Decimal) -> Decimal | None:
+        """How far the wallet is from what was booked; None until it is known what it held before.
+
+        Two looks in a row must agree on that: one may fall between an execution and its booking, and
+        what it took for the beginning would be a difference for ever.
+        """
         if self.base is None:
-            self.base = wallet - self.total
+            before = wallet - self.total
+            agreed, self.seemed = before == self.seemed, before
+            if not agreed:
+                return None
+            self.base = before
         return wallet - self.total - self.base
 
     def forget_closed(self, open_ids: Iterable[str]) -> None:

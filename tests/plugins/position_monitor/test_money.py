@@ -39,13 +39,25 @@ def test_a_page_read_twice_counts_once() -> None:
 
 
 def test_the_wallet_is_what_was_booked() -> None:
-    """The first look says where it began; after that every cent must have been booked."""
+    """Two looks that agree say where it began; after that every cent must have been booked."""
     money = Money()
     money.add_fills([fill(1, "0", "0.4")])
+    assert money.drift(Decimal("999.6")) is None
     assert money.drift(Decimal("999.6")) == 0
     money.add_fills([fill(2, "5", "0.4")])
     assert money.drift(Decimal("1004.2")) == 0
     assert money.drift(Decimal("1004.0")) == Decimal("-0.2")
+
+
+def test_a_look_between_a_fill_and_its_booking_is_no_beginning() -> None:
+    """The wallet has paid a fee that is not booked yet: what it held before is not taken from that moment."""
+    money = Money()
+    money.add_fills([fill(1, "0", "0.4")])
+    assert money.drift(Decimal("999.2")) is None
+    money.add_fills([fill(2, "0", "0.4")])
+    assert money.drift(Decimal("999.2")) is None
+    assert money.drift(Decimal("999.2")) == 0
+    assert money.base == Decimal(1000)
 
 
 def test_closed_positions_are_forgotten_but_not_their_sum() -> None:

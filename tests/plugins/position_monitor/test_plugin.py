@@ -173,17 +173,17 @@ async def test_what_is_not_enforced_is_only_said(calm: Sight) -> None:
 
 async def test_a_wallet_that_does_not_add_up_is_told(calm: Sight) -> None:
     """More than a cent for three looks opens a finding, which closes when the books agree again."""
-    wallet = ["1000", "999.95", "999.95", "999.95", "1000"]
+    wallet = ["1000", "1000", "999.95", "999.95", "999.95", "1000"]
     async with harness(PositionMonitor) as h:
         answering(h, calm)
         h.on_call("exchange.account", lambda _: {"wallet_balance": wallet.pop(0)})
         await h.ready()
         await h.publish(account(positions=0))
         codes: list[list[str]] = []
-        for _ in range(5):
+        for _ in range(6):
             await h.run_timer("audit")
             codes.append([finding.code for finding in (await h.health()).findings])
-        assert codes == [[], [], [], ["QT-POSITION-MONEY-ADRIFT"], []]
+        assert codes == [[], [], [], [], ["QT-POSITION-MONEY-ADRIFT"], []]
 
 
 async def test_profit_and_loss_is_shown_by_its_parts(calm: Sight) -> None:
