@@ -53,7 +53,7 @@ def due(book: Book, rhythm: Rhythm, now: datetime) -> tuple[Book, list[Notice]]:
         kind = None if book.muted(group, now) else _kind(group, rhythm, now)
         if kind is not None:
             notices.append(_notice(group, kind, now))
-            groups[group.id] = replace(group, told=group.worst, told_at=now)
+            groups[group.id] = replace(group, told=group.worst, told_at=now, told_over_at=group.over_at)
         if _done(group, rhythm, now):
             brief += group.told is None and kind is None
             del groups[group.id]
@@ -64,8 +64,7 @@ def _kind(group: Group, rhythm: Rhythm, now: datetime) -> NoticeKind | None:
     if group.told is None:
         return NoticeKind.OPENED if _is_ripe(group, rhythm, now) else None
     if group.over_at is not None:
-        news = group.told_at is None or group.told_at < group.over_at
-        return NoticeKind.RESOLVED if news and _done(group, rhythm, now) else None
+        return NoticeKind.RESOLVED if group.told_over_at != group.over_at and _done(group, rhythm, now) else None
     if is_worse(group.worst, group.told):
         return NoticeKind.WORSE
     told_at = group.told_at or group.opened_at

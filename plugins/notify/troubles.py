@@ -55,6 +55,8 @@ class Group:
     troubles: Mapping[str, Trouble]
     told: Severity | None = None
     told_at: datetime | None = None
+    told_over_at: datetime | None = None
+    """The end that a person has been told of."""
 
     @property
     def open(self) -> list[Trouble]:
