@@ -52,9 +52,13 @@ def _findings(known: Condition) -> list[Finding]:
     untrained = [row for row in known.standings if row.standing is Standing.NOT_TRAINED]
     present = [row for row in known.standings if row.standing not in LEFT_OUT or row.member in known.lacking]
     if untrained and len(untrained) == len(present):
-        return [*unfit, _untrained()]
+        return [*unfit, _untrained("the first training has not ended; the RSI rule trades")]
     voting = [row for row in known.standings if row.standing is Standing.VOTED]
-    if len(voting) < min(known.fewest, len(present)):
+    lacking = min(known.fewest, len(present)) - len(voting)
+    if 0 < lacking <= len(untrained):  # members get their first champions one after another
+        names = ", ".join(str(row.member) for row in untrained)
+        return [*unfit, _untrained(f"no training of {names} has ended yet; the RSI rule trades too")]
+    if lacking > 0:
         return [*unfit, _too_few(known, voting)]
     degenerate = [_degenerate(row) for row in known.standings if row.standing is Standing.DEGENERATE]
     return [*unfit, *degenerate]
@@ -75,8 +79,8 @@ def _starved(known: Condition) -> Finding:
     )
 
 
-def _untrained() -> Finding:
-    return kinds.UNTRAINED.found("the first training has not ended; the RSI rule trades")
+def _untrained(summary: str) -> Finding:
+    return kinds.UNTRAINED.found(summary)
 
 
 def _damaged(name: MemberName, reason: str) -> Finding:
