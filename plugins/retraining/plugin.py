@@ -23,15 +23,14 @@ from plugins.retraining.order import (
     FailedModel,
     History,
     Pair,
-    Phase,
     Refused,
     Stage,
     TrainedModel,
     TrainOrder,
 )
-from plugins.retraining.record import Done, Probation, Record, Result, read_record, write_record
+from plugins.retraining.promotions import Promotions
+from plugins.retraining.record import Done, Record, Result, read_record
 from plugins.retraining.report import trainings_section
-from plugins.retraining.rules import Ruled, Ruling, as_canary, in_shadow, on_folds
 from plugins.retraining.settings import RetrainingSettings
 from plugins.retraining.triggers import Facts, due
 from plugins.retraining.workshop import WorkFailed, carry_out
@@ -54,7 +53,6 @@ from qtcore import (
 
 Ctx = Context[RetrainingSettings]
 
-WHO = "retraining"
 COVERAGE_TIMEOUT_S = 5.0
 PATIENCE_S = 60.0
 """How long the history may take before that is a finding."""
@@ -81,8 +79,7 @@ class Retraining(Plugin[RetrainingSettings]):
     cadence_s = 5.0
 
     def __init__(self) -> None:
-        self._record = Record()
-        self._artefacts: ArtefactStore | None = None
+        self._promotions: Promotions | None = None
         self._store: Store | None = None
         self._stage: Stage | None = None
         self._working_on = ""
@@ -103,10 +100,10 @@ class Retraining(Plugin[RetrainingSettings]):
     @hookimpl
     async def start(self, ctx: Ctx) -> None:
         """Take up the record, then do what is due, one thing at a time."""
-        self._record, damage = read_record(ctx.data_dir)
+        record, damage = read_record(ctx.data_dir)
         if damage:
             ctx.log.warning("the record of trainings is begun anew", why=damage)
-        self._artefacts, self._fed_s = ArtefactStore(ctx.home), ctx.now()
+        self._promotions, self._fed_s = Promotions(ctx, ArtefactStore(ctx.home), record), ctx.now()
         self._settled_s = ctx.now() + ctx.settings.settle_s
         url = database_url(ctx.home, ctx.settings.database_url)
         ctx.fact(**facts_of(url))
@@ -207,7 +204,8 @@ class Retraining(Plugin[RetrainingSettings]):
         except (CallFailed, CallUnanswered, NotReady) as error:
             self._waits = f"waiting for the history: {error}"
             if ctx.now() - self._fed_s > PATIENCE_S:
-                self._starved = f"the history does not answer: {error}"
+                trouble = "is not whole" if isinstance(error, NotReady) else "does not answer"
+                self._starved = f"the history {trouble}: {error}"
         except WorkFailed as error:
             self._failure, self._failed_s = str(error), ctx.now()
             ctx.log.warning("the training process failed", why=str(error))
@@ -298,7 +296,7 @@ class Retraining(Plugin[RetrainingSettings]):
                 self._stage = line
                 ctx.progress("stages")
             case TrainedModel():
-                bench.results.append(self._rule(ctx, line))
+                bench.results.append(self._opened().rule(line))
             case FailedModel():
                 bench.results.append(Result(member=line.member, ruling="failed", reason=line.reason))
             case Refused():
@@ -306,7 +304,7 @@ class Retraining(Plugin[RetrainingSettings]):
             case Ended():
                 bench.decisions = line.decisions
             case Compared():
-                self._ruled_live(ctx, line)
+                self._opened().rule_live(line)
 
     def _close(self, ctx: Ctx, why: str, decisions: int, results: list[Result]) -> None:
         done = Done(
@@ -317,59 +315,19 @@ class Retraining(Plugin[RetrainingSettings]):
             decisions=decisions,
             results=tuple(results),
         )
-        self._remember(ctx, self._record.trained(done))
+        self._opened().remember(self._record.trained(done))
         failed = [result for result in results if result.ruling == "failed"]
         self._failure = failed[0].reason if results and len(failed) == len(results) else ""
         self._due = ""
         ctx.progress("trainings")
         ctx.log.info("training is over", **{str(result.member): result.ruling for result in results})
 
-    def _rule(self, ctx: Ctx, model: TrainedModel) -> Result:
-        """Carry out what the rules say of one trained member."""
-        store = self._opened()
-        champion = store.pointers(model.member).champion
-        if model.unchanged and model.artefact == champion:
-            ruled, word = Ruled(Ruling.KEEP, "it is the champion, bit for bit"), "unchanged"
-        else:
-            ruled = on_folds(model.metrics, model.against if champion else None, ctx.settings.gate)
-            word = str(ruled.ruling)
-        self._carry_out(ctx, model.member, model.artefact, champion, ruled)
-        store.prune(model.member)
-        return Result(
-            member=model.member, artefact=model.artefact, ruling=word, reason=ruled.reason, seconds=model.seconds
-        )
-
-    def _carry_out(self, ctx: Ctx, member: MemberName, artefact: str, champion: str | None, ruled: Ruled) -> None:
-        store, at = self._opened(), ctx.wall()
-        ctx.log.info("ruled on a model", member=member, artefact=artefact[:12], ruling=ruled.ruling, why=ruled.reason)
-        if ruled.ruling in {Ruling.KEEP, Ruling.REJECT, Ruling.WAIT, Ruling.CONFIRM}:
-            return
-        if not ctx.autonomy.acts:
-            ctx.would_have(f"{ruled.ruling} {member}", artefact=artefact, reason=ruled.reason)
-            return
-        now_ms = market_ms(ctx.market_now())
-        match ruled.ruling:
-            case Ruling.SHADOW if champion is not None:
-                store.challenge(member, artefact, who=WHO, why=ruled.reason, at=at)
-                watched = Probation(phase=Phase.SHADOW, old=champion, new=artefact, since_ms=now_ms)
-                self._remember(ctx, self._record.watching(member, watched))
-            case Ruling.PROMOTE | Ruling.CANARY:
-                store.promote(member, artefact, who=WHO, why=ruled.reason, at=at)
-                probation = None
-                if champion is not None:
-                    probation = Probation(phase=Phase.CANARY, old=champion, new=artefact, since_ms=now_ms)
-                self._remember(ctx, self._record.watching(member, probation))
-                ctx.progress("promotions")
-            case Ruling.ROLL_BACK:
-                store.fall_back(member, who=WHO, why=ruled.reason, at=at)
-                ctx.progress("rollbacks")
-
     # --- shadow and canary ------------------------------------------------------------------------
 
     async def _compare(self, ctx: Ctx, history: History) -> None:
         """Judge what is watched by the live decisions since it was made."""
         self._compared_s = ctx.now()
-        self._drop_overtaken(ctx)
+        self._opened().drop_overtaken()
         pairs = tuple(
             Pair(member=member, old=one.old, new=one.new, since_ms=one.since_ms)
             for member, one in self._record.watched.items()
@@ -382,43 +340,14 @@ class Retraining(Plugin[RetrainingSettings]):
             await carry_out(order, deadline_s=ctx.settings.deadline_s, hear=partial(self._hear, ctx, _Bench()))
         ctx.progress("comparisons")
 
-    def _drop_overtaken(self, ctx: Ctx) -> None:
-        """A person may have moved the pointers since: then there is nothing to rule on."""
-        for member, one in self._record.watched.items():
-            now = self._opened().pointers(member)
-            expected = now.challenger if one.phase is Phase.SHADOW else now.champion
-            if expected != one.new:
-                self._remember(ctx, self._record.watching(member, None))
+    @property
+    def _record(self) -> Record:
+        return self._promotions.record if self._promotions is not None else Record()
 
-    def _ruled_live(self, ctx: Ctx, line: Compared) -> None:
-        member = line.pair.member
-        watched = self._record.watched.get(member)
-        if watched is None:
-            return
-        if line.trouble:
-            ctx.log.warning("a model cannot be compared", member=member, why=line.trouble)
-            ruled = Ruled(Ruling.REJECT, line.trouble)
-        elif watched.phase is Phase.SHADOW:
-            ruled = in_shadow(line.comparison, ctx.settings.gate)
-        else:
-            ruled = as_canary(line.comparison, ctx.settings.gate)
-        if ruled.ruling is Ruling.WAIT:
-            return
-        self._remember(ctx, self._record.watching(member, None))
-        if watched.phase is Phase.SHADOW and ruled.ruling in {Ruling.KEEP, Ruling.REJECT}:
-            self._opened().challenge(member, None, who=WHO, why=ruled.reason, at=ctx.wall())
-        self._carry_out(ctx, member, watched.new, watched.old, ruled)
-
-    # --- small ------------------------------------------------------------------------------------
-
-    def _remember(self, ctx: Ctx, record: Record) -> None:
-        self._record = record
-        write_record(ctx.data_dir, record)
-
-    def _opened(self) -> ArtefactStore:
-        if self._artefacts is None:
+    def _opened(self) -> Promotions:
+        if self._promotions is None:
             raise NotReady("retraining has not started", retry_after_s=1.0)
-        return self._artefacts
+        return self._promotions
 
 
 def _whole(store: ArtefactStore, member: MemberName, start: str) -> str:

@@ -18,6 +18,7 @@ from plugins.retraining.record import read_record
 from plugins.retraining.workshop import WorkFailed, carry_out
 from plugins.store import database_url, open_store
 from plugins.store.schema import upgrade
+from qtcore import Finding
 from qtcore.testing import Harness, Plug, harness
 from tests.plugins.learning.planted import HOUR_MS, START_MS, market_with_edge
 
@@ -94,6 +95,37 @@ async def test_e23_too_little_to_learn_from_is_said_and_nothing_is_trained() -> 
         health = await h.health()
         assert [finding.code for finding in health.findings] == ["QT-RETRAINING-STARVED"]
         assert store.versions(MemberName.XGBOOST) == []
+
+
+async def test_a_history_that_still_fills_starves_nobody() -> None:
+    """Minutes in which one symbol after the other arrives are no hunger; a minute and more without another one is."""
+    wanted = [f"P{number}USDT" for number in range(10)]
+    there: dict[str, Any] = {}
+    asked: list[object] = []
+    async with harness() as h:
+
+        def coverage(_: dict[str, Any]) -> dict[str, Any]:
+            asked.append(None)
+            place = {"folder": str(h.home), "interval": "1h", "market": "planted"}
+            return {**place, "wanted": wanted, "symbols": dict(there)}
+
+        async def later(seconds: float) -> list[Finding]:
+            await h.advance(seconds)
+            begun = len(asked)
+            await h.until(lambda: len(asked) >= begun + 2)  # one whole look at this time
+            return (await h.health()).findings
+
+        h.on_call("history.coverage", coverage)
+        h.set_market(END, speed=1.0)
+        async with open_store(database_url(h.home, "")) as store:
+            await upgrade(store.engine, backups=h.home / "backups", now=END)
+        h.start(Plug(Retraining, settings={**SETTINGS, "look_s": 0.02}))
+        await h.ready()
+        for symbol in wanted[:-1]:
+            there[symbol] = {"bars": BARS, "trouble": ""}
+            assert "QT-RETRAINING-STARVED" not in [finding.code for finding in await later(50)]
+        (starved,) = [finding for finding in await later(70) if finding.code == "QT-RETRAINING-STARVED"]
+        assert "it holds candles of 9 of 10 symbols" in starved.summary
 
 
 def order(home: Path, folder: Path, **given: Any) -> TrainOrder:
