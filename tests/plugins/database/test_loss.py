@@ -49,10 +49,10 @@ def busy_exchange(made: Any) -> Any:
     return exchange
 
 
-async def settled(made: Any, h: Any, exchange: Any) -> None:
-    await made.caught_up(h, exchange)
+async def settled(made: Any, h: Any, exchange: Any, url: str = "") -> None:
+    await made.caught_up(h, exchange, url)
     funding = "SELECT count(*) FROM funding"
-    await made.shows(made.in_home(h.home), funding, [(len(exchange.incomes),)])
+    await made.shows(url or made.in_home(h.home), funding, [(len(exchange.incomes),)])
 
 
 def remove(home: Path) -> None:
@@ -89,7 +89,7 @@ async def test_g14_a_path_that_leads_elsewhere_is_told_and_filled_until_a_person
         await settled(made, h, exchange)
     for _start in range(2):
         async with made.history(exchange, tmp_path, f"sqlite:///{other}") as h:
-            await made.caught_up(h, exchange, f"sqlite:///{other}")
+            await settled(made, h, exchange, f"sqlite:///{other}")
             found = h.findings["QT-DATABASE-ELSEWHERE"]
             assert found.evidence["before"] == str(tmp_path / "quantum.db")
             assert "QT-DATABASE-REBUILT" not in h.findings
