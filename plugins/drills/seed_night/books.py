@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,17 @@ def newest_views(file: Path) -> dict[str, Row]:
     for row in sorted(_rows(file, "signals"), key=lambda row: str(row["market_at"])):
         found[row["symbol"]] = row
     return found
+
+
+def contradicted_at(file: Path, symbol: str, side: str, after: str) -> datetime | None:
+    """When the first signal against a position of that side was made, after a moment (ISO, UTC)."""
+    against = {"long": "short", "short": "long"}[side]
+    made = (
+        datetime.fromisoformat(row["made_at"]).replace(tzinfo=UTC)
+        for row in _rows(file, "signals")
+        if row["symbol"] == symbol and row["view"] == against
+    )
+    return min((at for at in made if at > datetime.fromisoformat(after)), default=None)
 
 
 def venue_of(hand: Hand) -> dict[str, Any]:

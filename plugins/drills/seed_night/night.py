@@ -14,7 +14,15 @@ from typing import Any
 
 from plugins.drills.outside import Unreadable
 from plugins.drills.seed_night import stage
-from plugins.drills.seed_night.books import acts_on, gate_since, history_of, ledger_of, newest_views, venue_of
+from plugins.drills.seed_night.books import (
+    acts_on,
+    contradicted_at,
+    gate_since,
+    history_of,
+    ledger_of,
+    newest_views,
+    venue_of,
+)
 from plugins.drills.seed_night.courses import Followed, refused, unexplained
 from plugins.drills.seed_night.documents import Course, Evidence, Night, Problem, Proof, claims, explained, problems
 from plugins.drills.seed_night.hand import Hand
@@ -307,13 +315,18 @@ class SeedNight:
         return f"the history holds {there} of {fills} fills" if fills and there >= fills else ""
 
     def _acted(self, acted: dict[str, Any]) -> str:
+        """What was done about a changed mind. Its time counts from the signal that changed it, not from the opening."""
         since = acts_on(self._home, acted["symbol"], acted["at"])
+        changed = contradicted_at(self._history, acted["symbol"], acted["side"], acted["at"])
+        if changed is not None:
+            ago_s = (datetime.now(UTC) - changed).total_seconds()
+            self._told.followed["changed_mind"].began_s = now_s() - ago_s
         acted["otherwise"] = next((act["reason"] for act in since if act["purpose"] == "exit"), "")
         acts = [act for act in since if _because_of_a_signal(act)]
         if not acts:
             return ""
         acted["act"] = f"{acts[0]['purpose']}: {acts[0]['reason']}"
-        return str(acted["act"])
+        return f"{acted['act']}; counted from the first signal against the position"
 
     def _left(self, paid: dict[str, Any]) -> str:
         try:
