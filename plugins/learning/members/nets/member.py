@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -42,16 +43,16 @@ class Shape(BaseModel):
     columns: tuple[int, ...]
 
 
-class NetMember:
+class NetMember(ABC):
     """A net on windows of a few features; a window with anything missing is not judged."""
 
     name: ClassVar[MemberName]
     length: ClassVar[int] = WINDOW
 
     @staticmethod
+    @abstractmethod
     def build(channels: int, length: int) -> nn.Module:
         """The untrained net."""
-        raise NotImplementedError
 
     def __init__(self) -> None:
         self._net: nn.Module | None = None
