@@ -4,7 +4,7 @@ Of the moments at which a source spoke, the market would have paid longs in some
 known of it, is what an unbiased source may follow. The number of longs is then beta-binomial. It may as well heed no
 trend: then its number is binomial around a half. A source is biased when its own number is rare by both, and far
 beyond both on the same side. Signals of one symbol within one horizon live through the same bars and
-count as one: ten of them are no ten proofs.
+count as one: ten of them are no ten proofs. Nor do many symbols in few horizons prove anything: they move together.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.domain import View
+from plugins.model_supervisor.blocks import enough, horizons
 from plugins.model_supervisor.rules import Judged, Rules
 
 EVEN = 0.5
@@ -55,7 +56,8 @@ def balance_of(signals: Sequence[Judged], rules: Rules) -> Balance:
     share, market = longs / n, paid / n
     chance = max(_chance(spread, longs) for spread in (betabinom(n, paid + 1, n - paid + 1), binom(n, EVEN)))
     beyond = max(min(EVEN, market) - share, share - max(EVEN, market))
-    return Balance(n, longs, market, chance, biased=beyond > rules.balance_margin and chance < rules.balance_chance)
+    rare = chance < rules.balance_chance and enough(horizons(alone, rules.horizon_ms))
+    return Balance(n, longs, market, chance, biased=beyond > rules.balance_margin and rare)
 
 
 def _chance(spread: Any, longs: int) -> float:

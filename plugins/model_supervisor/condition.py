@@ -125,7 +125,8 @@ def findings_of(now: Overview, rules: Rules) -> list[Finding]:
 def _is_uncalibrated(standing: SourceStanding, rules: Rules) -> bool:
     """A rule's confidence is on a scale of its own and promises no hit rate."""
     figures = standing.reliability
-    return standing.source is Source.ENSEMBLE and figures.n >= rules.least and figures.gap > rules.calibration
+    told = figures.n >= rules.least and figures.gap > rules.calibration and figures.proven
+    return standing.source is Source.ENSEMBLE and told
 
 
 def _blind(now: Overview) -> Finding:

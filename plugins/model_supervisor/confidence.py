@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from plugins.domain import CONFIDENCE, Source
+from plugins.model_supervisor.blocks import enough, horizons, interval_of
 from plugins.model_supervisor.rules import Judged, Rules, Said
 
 BUCKET = 0.1
+SURE = 0.99
+"""That what was said and what was right differ: for all signals, or for those of one bucket."""
 TOLERANCE = 1e-9
 
 
@@ -28,7 +33,8 @@ class Spread:
 class Reliability:
     """Mean gap between confidence (buckets of a tenth) and how often it was right; `right` is the hit rate.
 
-    `buckets` hold mean confidence, share that was right, and number, from the least confident on.
+    `buckets` hold mean confidence, share that was right, and number, from the least confident on. A gap is never
+    below zero, so chance alone makes one: `proven` says that it is more than that.
     """
 
     n: int
@@ -36,6 +42,7 @@ class Reliability:
     right: float
     confidence: float
     buckets: tuple[tuple[float, float, int], ...] = ()
+    proven: bool = False
 
 
 def spread_of(source: Source, signals: Sequence[Said]) -> Spread:
@@ -54,7 +61,7 @@ def spread_of(source: Source, signals: Sequence[Said]) -> Spread:
     return Spread(len(values), outside, len(set(values)) / len(values), mode, times / len(values))
 
 
-def reliability_of(signals: Sequence[Judged]) -> Reliability:
+def reliability_of(signals: Sequence[Judged], horizon_ms: int) -> Reliability:
     """Expected calibration error of one source, over signals with a known fate."""
     n = len(signals)
     if not n:
@@ -64,7 +71,8 @@ def reliability_of(signals: Sequence[Judged]) -> Reliability:
         buckets.setdefault(int(each.said.confidence / BUCKET), []).append(each)
     gap = sum(abs(_said(group) - _was(group)) * len(group) for group in buckets.values()) / n
     curve = tuple((_said(group), _was(group), len(group)) for _, group in sorted(buckets.items()))
-    return Reliability(n, gap, _was(signals), _said(signals), curve)
+    proven = any(_differs(group, horizon_ms) for group in (signals, *buckets.values()))
+    return Reliability(n, gap, _was(signals), _said(signals), curve, proven)
 
 
 def complaint(spread: Spread, rules: Rules) -> str:
@@ -78,6 +86,15 @@ def complaint(spread: Spread, rules: Rules) -> str:
     if spread.mode_share > rules.spike:
         return f"{spread.mode_share:.0%} of {spread.n} confidences are exactly {spread.mode:g}"
     return ""
+
+
+def _differs(signals: Sequence[Judged], horizon_ms: int) -> bool:
+    """Whether more or fewer were right than was said, beyond what a few stretches of one market bring about."""
+    blocks = horizons(signals, horizon_ms)
+    if not enough(blocks):
+        return False
+    low, high = interval_of(np.array([each.right - each.said.confidence for each in signals]), blocks, sure=SURE)
+    return not low <= 0.0 <= high
 
 
 def _said(signals: Sequence[Judged]) -> float:

@@ -8,12 +8,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from plugins.learning.rows import Floats, Ints
+from plugins.model_supervisor.blocks import enough, horizons, interval_of
 from plugins.model_supervisor.rules import Judged, Rules
 
-RESAMPLES = 2000
-LEAST_BLOCKS = 8
-"""Horizons of market time; with fewer the interval means nothing."""
+SURE = 0.95
 
 
 class EdgeWord(StrEnum):
@@ -44,24 +42,12 @@ class Edge:
 
 
 def edge_of(signals: Sequence[Judged], rules: Rules, *, seed: int = 0) -> Edge:
-    """The edge of one source.
-
-    All signals of one stretch of time stand or fall with the same market, whatever their symbols: they are drawn
-    together (block bootstrap of a ratio).
-    """
+    """The edge of one source; the signals of one horizon are one proof."""
     n = len(signals)
     nets = np.array([each.net for each in signals], dtype=np.float64)
-    blocks = np.array([each.said.at_ms // rules.horizon_ms for each in signals], dtype=np.int64)
+    blocks = horizons(signals, rules.horizon_ms)
     mean = float(nets.mean()) if n else 0.0
-    if n < rules.least or len(np.unique(blocks)) < LEAST_BLOCKS:
+    if n < rules.least or not enough(blocks):
         return Edge(n, mean, float("-inf"), float("inf"), EdgeWord.TOO_EARLY)
-    low, high = _interval(nets, blocks, seed)
+    low, high = interval_of(nets, blocks, sure=SURE, seed=seed)
     return Edge(n, mean, low, high, EdgeWord.EDGE if low > 0.0 else EdgeWord.NO_EDGE)
-
-
-def _interval(nets: Floats, blocks: Ints, seed: int) -> tuple[float, float]:
-    _, place = np.unique(blocks, return_inverse=True)
-    sums, counts = np.bincount(place, weights=nets), np.bincount(place)
-    drawn = np.random.default_rng(seed).integers(0, len(sums), size=(RESAMPLES, len(sums)))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))

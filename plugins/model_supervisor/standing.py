@@ -48,7 +48,7 @@ def standing_of(
         said=len(said),
         balance=balance,
         spread=spread,
-        reliability=reliability_of(judged),
+        reliability=reliability_of(judged, rules.horizon_ms),
         edge=edge,
         changes=tuple(changes),
         disagreement=1.0 - sum(agreements) / len(agreements) if agreements else None,

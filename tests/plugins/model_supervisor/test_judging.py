@@ -137,8 +137,35 @@ def test_confidences_that_cannot_be_meant(source: Source, values: list[float], w
 def test_confidence_is_compared_with_what_came_of_it_e11() -> None:
     """Always 0.95 and right in half: a gap of 0.45."""
     signals = [judged(n, View.LONG, up=n % 2 == 0, source=Source.ENSEMBLE, confidence=0.95) for n in range(200)]
-    found = reliability_of(signals)
-    assert (found.right, round(found.gap, 6)) == (0.5, 0.45)
+    found = reliability_of(signals, HORIZON)
+    assert (found.right, round(found.gap, 6), found.proven) == (0.5, 0.45, True)
+
+
+def test_one_rising_hour_proves_no_confidence_wrong() -> None:
+    """Forty symbols that say 0.42 and are all right within three horizons: one market rose, and nothing is proven."""
+    hour = [
+        judged(n % 3, View.LONG, up=True, source=Source.ENSEMBLE, confidence=0.42, symbol=f"S{n}USDT")
+        for n in range(120)
+    ]
+    found = reliability_of(hour, HORIZON)
+    assert found.gap > RULES.calibration
+    assert not found.proven
+    assert not balance_of(hour, RULES).biased
+
+
+def test_an_honest_confidence_is_hardly_ever_called_wrong() -> None:
+    """Each horizon rises for all symbols or for none, as often as was said: as seldom called wrong as is promised."""
+    wrong = 0
+    for seed in range(100):
+        random = Random(seed)
+        rises = [random.random() < 0.6 for _ in range(40)]
+        signals = [
+            judged(n, View.LONG, up=up, source=Source.ENSEMBLE, confidence=0.6, symbol=f"S{s}USDT")
+            for n, up in enumerate(rises)
+            for s in range(5)
+        ]
+        wrong += reliability_of(signals, HORIZON).proven
+    assert wrong <= 3
 
 
 def test_a_change_of_the_stream_is_noticed_and_no_noise() -> None:
