@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import random
 import signal
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +16,7 @@ _PR_SET_NAME = 15
 _PR_SET_CHILD_SUBREAPER = 36
 
 AUTOGROUP = Path("/proc/self/autogroup")
+_TURN_S, _ASKED_AT_MOST = 0.1, 100
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -39,11 +43,33 @@ def stand_back(nice: int) -> None:
     """Let others go first when processors are short.
 
     The kernel may share them out by session before it looks at processes (autogroup), and each host
-    has a session of its own: then it is the session's value that counts.
+    has a session of its own: then it is the session's value that counts. Of all unprivileged processes
+    of the machine one may set that in a tenth of a second; whoever comes too soon goes on asking in a
+    thread. Raises OSError.
     """
     os.nice(nice)
-    with suppress(FileNotFoundError):  # a kernel without autogroups
-        AUTOGROUP.write_text(str(os.getpriority(os.PRIO_PROCESS, 0)))
+    value = str(os.getpriority(os.PRIO_PROCESS, 0))
+    if not _session_stands_back(value):
+        threading.Thread(target=_insist, args=(value,), name="stand back", daemon=True).start()
+
+
+def _session_stands_back(value: str) -> bool:
+    try:
+        AUTOGROUP.write_text(value)
+    except FileNotFoundError:  # a kernel without autogroups
+        return True
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _insist(value: str) -> None:
+    """In vain only where others ask all the time; then the host has its share like anybody else."""
+    with suppress(OSError):
+        for _ in range(_ASKED_AT_MOST):
+            time.sleep(random.uniform(0.5, 1.5) * _TURN_S)  # noqa: S311 - only so that many do not ask at once
+            if _session_stands_back(value):
+                return
 
 
 def _prctl(option: int, argument: int | ctypes.c_char_p) -> None:
