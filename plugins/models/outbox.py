@@ -9,9 +9,12 @@ from typing import Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context as TraceContext
 
-from plugins.domain import Signal
+from plugins.domain import Signal, View
 from plugins.store import Store
 from qtcore import Context
+
+BURST_S = 0.05
+"""Real seconds for which a signal that only takes a view back lets those of the same candles go first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,25 @@ class Outbox:
         self._store = store
         self._ctx = ctx
         self._waiting: list[Waiting] = []
+        self._standing_back: list[Waiting] = []
         self._filled = asyncio.Event()
 
     def put(self, signal: Signal) -> None:
-        """Send a signal in the current trace."""
-        self._waiting.append(Waiting(signal, otel_context.get_current()))
+        """Send a signal in the current trace: at once if an order may come of it, a symbol's own in their order."""
+        item = Waiting(signal, otel_context.get_current())
+        if signal.view is View.NEUTRAL:
+            if not self._standing_back:
+                asyncio.get_running_loop().call_later(BURST_S, self._let_go)
+            self._standing_back.append(item)
+            return
+        if any(other.signal.symbol == signal.symbol for other in self._standing_back):
+            self._let_go()
+        self._waiting.append(item)
+        self._filled.set()
+
+    def _let_go(self) -> None:
+        self._waiting += self._standing_back
+        self._standing_back = []
         self._filled.set()
 
     async def run(self) -> None:
