@@ -110,7 +110,11 @@ class HostSection(Section):
         default=HostRestartSection(), description="for deaths that no single plugin can be blamed for"
     )
     nice: int = Field(
-        default=0, ge=0, le=19, description="how far it stands back when processors are short: 0 not at all, 19 most"
+        default=0,
+        ge=0,
+        le=19,
+        description="how far it stands back when processors are short: 0 not at all, 19 most; "
+        "above 0 it also hears messages 50 ms later",
     )
     memory_mb: PositiveInt | None = Field(
         default=None, description="data that each of its processes may hold; beyond it allocations fail there"

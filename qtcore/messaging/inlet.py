@@ -27,15 +27,24 @@ Complain = Callable[[str], None]
 
 
 class Inlet:
-    """A SUB socket connected to every other host, subscribed to what this host's plugins read."""
+    """A SUB socket connected to every other host, subscribed to what this host's plugins read.
+
+    With `late_s` it hears everything so much later.
+    """
 
     def __init__(
-        self, context: Context, bus: Bus, *, complain: Complain, failed: Callable[[BaseException], None]
+        self,
+        context: Context,
+        bus: Bus,
+        *,
+        complain: Complain,
+        failed: Callable[[BaseException], None],
+        late_s: float = 0.0,
     ) -> None:
         self.refused: Counter[str] = Counter()
         self._bus = bus
         self._complain = complain
-        self._pump = Pump(make(context, zmq.SUB), self._take, failed)
+        self._pump = Pump(make(context, zmq.SUB), self._take, failed, late_s=late_s)
         self._socket = self._pump.socket
         self._watches: dict[str, SequenceWatch] = {}
         self._peers: dict[str, Peer] = {}

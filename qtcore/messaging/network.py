@@ -22,10 +22,13 @@ from qtcore.messaging.sockets import Context
 class Network:
     """Joins a host's bus and call desk to those of other hosts; an async context manager.
 
-    Make it after the fork and on the loop: a ZeroMQ context holds a thread.
+    Make it after the fork and on the loop: a ZeroMQ context holds a thread. With `late_s` it hears messages so much
+    later; calls and their answers are not held up.
     """
 
-    def __init__(self, *, host: str, run_dir: Path, bus: Bus, desk: CallDesk, complain: Complain) -> None:
+    def __init__(
+        self, *, host: str, run_dir: Path, bus: Bus, desk: CallDesk, complain: Complain, late_s: float = 0.0
+    ) -> None:
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Fails when a part of the network stops working; a host without messages must not go on."""
         self._host = host
@@ -43,7 +46,7 @@ class Network:
         except BaseException:
             self._close()
             raise
-        self._inlet = Inlet(self._context, bus, complain=complain, failed=self._failed)
+        self._inlet = Inlet(self._context, bus, complain=complain, failed=self._failed, late_s=late_s)
         self._links = CallLinks(self._context, self._failed)
         self._closers += [self._inlet.close, self._links.close]
         self._announcing: asyncio.Task[None] | None = None

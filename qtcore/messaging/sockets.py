@@ -41,6 +41,8 @@ class Pump:
     ZeroMQ's descriptor tells only of changes, and a send may use such a news up: hence the look at
     the socket's events after each. (pyzmq's own asyncio sockets do the same with a future per
     message, which took half of a message's time.)
+
+    With `late_s` it takes what has arrived only that long after the first of it did.
     """
 
     def __init__(
@@ -48,6 +50,8 @@ class Pump:
         socket: Socket,
         take: Callable[[list[bytes]], None],
         failed: Callable[[BaseException], None],
+        *,
+        late_s: float = 0.0,
     ) -> None:
         self.socket = socket
         self._take = take
@@ -55,7 +59,9 @@ class Pump:
         self._loop = asyncio.get_running_loop()
         self._fd = int(socket.getsockopt(zmq.FD))
         self._due: asyncio.Handle | None = None
-        self._loop.add_reader(self._fd, self._drain)
+        self._late_s = late_s
+        self._pause: asyncio.Handle | None = None
+        self._listen()
         self.look_again()
 
     def send(self, frames: list[bytes]) -> None:
@@ -72,9 +78,21 @@ class Pump:
     def close(self) -> None:
         """Stop and close the socket."""
         self._loop.remove_reader(self._fd)
-        if self._due is not None:
-            self._due.cancel()
+        for handle in (self._due, self._pause):
+            if handle is not None:
+                handle.cancel()
         self.socket.close(linger=0)
+
+    def _listen(self) -> None:
+        self._loop.add_reader(self._fd, self._wait if self._late_s else self._drain)
+
+    def _wait(self) -> None:
+        self._loop.remove_reader(self._fd)  # it would be told of again in every turn until something is taken
+        self._pause = self._loop.call_later(self._late_s, self._go_on)
+
+    def _go_on(self) -> None:
+        self._listen()
+        self._drain()
 
     def _drain(self) -> None:
         self._due = None

@@ -76,6 +76,10 @@ def _owned_work() -> Iterator[None]:
         loop.set_task_factory(None)
 
 
+STANDS_BACK_S = 0.05
+"""How much later a host that stands back hears what others publish: whoever acts on a burst has it to himself."""
+
+
 class HostRuntime:
     """Several plugins in one process; what goes wrong in one never ends another."""
 
@@ -102,7 +106,12 @@ class HostRuntime:
         clock = RealClock()
         bus, desk = Bus(clock), CallDesk(clock)
         async with Network(
-            host=self._host, run_dir=self._spec.run_dir, bus=bus, desk=desk, complain=self._complain
+            host=self._host,
+            run_dir=self._spec.run_dir,
+            bus=bus,
+            desk=desk,
+            complain=self._complain,
+            late_s=STANDS_BACK_S if self._spec.nice else 0.0,
         ) as network:
             # Before the rest is set up: the supervisor decides meanwhile what is to start here.
             self._report(HostUp(host=self._host, pid=os.getpid(), publisher=network.publisher, router=network.router))

@@ -111,11 +111,11 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def near(run_dir: Path) -> AsyncIterator[NearHost]:
-    """This process's host, joined to the network."""
-    host = NearHost(run_dir)
+async def near(run_dir: Path, request: pytest.FixtureRequest) -> AsyncIterator[NearHost]:
+    """This process's host, joined to the network; the parameter is how late it hears."""
+    host, late_s = NearHost(run_dir), getattr(request, "param", 0.0)
     async with Network(
-        host="near_host", run_dir=run_dir, bus=host.bus, desk=host.desk, complain=host.complaints.append
+        host="near_host", run_dir=run_dir, bus=host.bus, desk=host.desk, complain=host.complaints.append, late_s=late_s
     ) as host.network:
         yield host
     await host.desk.aclose()

@@ -44,6 +44,22 @@ async def test_messages_cross_in_order_with_their_types(near: Any, far: Callable
         assert (ticks.envelope.writer, ticks.envelope.sequence, ticks.missed) == ("far", 100, 0)
 
 
+@pytest.mark.parametrize("near", [0.2], indirect=True)
+async def test_a_host_that_stands_back_hears_everything_later(near: Any, far: Callable[..., Any], peer: Any) -> None:
+    """All of a burst, in order, so much later unless something else came just before, without asking all the while."""
+    held = []
+    async with far() as other:
+        near.meet()
+        ticks = await near.read(peer.Tick)
+        for first in (1, 101, 201):
+            began, used = time.monotonic(), time.process_time()
+            await other.tell("ticks", first=first, last=first + 99)
+            assert await take(ticks, 100) == [peer.Tick("BTC", Decimal(n)) for n in range(first, first + 100)]
+            held.append(time.monotonic() - began)
+            assert time.process_time() - used < 0.1
+        assert (ticks.missed, max(held) >= 0.15) == (0, True)
+
+
 async def test_a_lost_message_is_told_as_a_gap(near: Any, far: Callable[..., Any], peer: Any) -> None:
     """A message that never arrives stands in the stream as a Gap, before the next one."""
     async with far() as other:
