@@ -10,6 +10,8 @@ from qtcore import Context
 
 MARKS_A_TURN = 8
 """Marks published before others may run: a candle must not wait behind a market full of them."""
+LULL_S = 0.05
+"""How long after a closed candle marks wait: others of the same moment follow, and whoever acts on them goes first."""
 
 
 class Outlet:
@@ -19,6 +21,11 @@ class Outlet:
         self._ctx = ctx
         self._waiting: dict[str, Mark] = {}
         self._filled = asyncio.Event()
+        self._candle_s = float("-inf")
+
+    def candle_closed(self) -> None:
+        """A closed candle has come."""
+        self._candle_s = self._ctx.now()
 
     def put(self, marks: list[Mark]) -> None:
         """Take marks to publish."""
@@ -29,6 +36,7 @@ class Outlet:
         """Publish until cancelled."""
         while True:
             await self._filled.wait()
+            await asyncio.sleep(self._candle_s + LULL_S - self._ctx.now())
             self._filled.clear()
             due, self._waiting = self._waiting, {}
             for number, mark in enumerate(due.values(), start=1):

@@ -316,6 +316,7 @@ class Session:
                     intake.heard(symbol)
                     candle = closed_candle(event, self._interval_s, frame.received_ns)
                     if candle is not None:
+                        self._outlet.candle_closed()
                         await intake.take(candle)
                 case [*events]:
                     self._note_marks(intake, events)
