@@ -5,11 +5,11 @@ python -m qtcore.report.keeping HOME
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from qtcore.errors import QtError
+from qtcore.hosts import linux
 from qtcore.records.home import Home
 from qtcore.report.archive import Kept, keep, prune
 from qtcore.report.chapters import page_of
@@ -31,8 +31,9 @@ def keep_report(home: Home) -> Kept:
 
 
 def main(arguments: list[str]) -> int:
-    """0 when it was written; otherwise one sentence on standard error."""
-    os.nice(NICE)
+    """0 when it was written; otherwise one sentence on standard error. Ends with the supervisor that asked for it."""
+    linux.die_with_parent()
+    linux.stand_back(NICE)
     home = Home(Path(arguments[0]))
     try:
         keep_report(home)

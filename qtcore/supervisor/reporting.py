@@ -59,7 +59,11 @@ class ReportKeeper:
         """None when it was; otherwise why not."""
         try:
             async with await anyio.open_process(
-                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,  # what stands back is told by session
             ) as process:
                 try:
                     with anyio.fail_after(DEADLINE_S):
