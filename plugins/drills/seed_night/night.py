@@ -87,6 +87,8 @@ class SeedNight:
         self._follow(HEAL_S)
         left, states = stage.report_of(self._rig), stage.states_of(self._rig)
         ledger, history = ledger_of(self._home), history_of(self._history)
+        # What was sized the evening before stands in the file that a variable has led away from.
+        history["orders"] += history_of(self._home / "quantum.db")["orders"]
         self._told.acts |= {
             "stop_refusal": self._hand.refusal_of(stage.SYMBOLS[0], "STOP_LOSS_LIMIT"),
             "settled_at": self._told.acts.get("prices_at", ""),
