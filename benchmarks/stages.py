@@ -16,6 +16,9 @@ STAGES = ("candle", "predict", "gates", "enter", "entering", "order.place")
 """Starts of spans in the order in which they follow one another; `entering` is the exchange's side of `enter`."""
 
 
+SLOWEST = 100
+"""One in so many is among the slowest."""
+
 LONGEST_NS = 400_000_000
 """Shorter than a minute of the market; what took longer belongs to no burst that is known."""
 
@@ -30,6 +33,18 @@ def print_stages(home: Path, bursts: dict[int, int]) -> None:
         steps = [row[stage] - row[STAGES[number - 1]] for row in rows] if number else begun
         shown = "  ".join(f"p{share} {_at(begun, share):6.1f} ({_at(steps, share):5.1f})" for share in (50, 90, 99))
         print(f"  {stage:12s} {shown}")
+    slowest = sorted(rows, key=lambda row: row[STAGES[-1]])[-max(1, len(rows) // SLOWEST) :]
+    if slowest:
+        print(f"  the slowest {len(slowest)}: after the stage before, on average: {_steps(slowest)}")
+
+
+def _steps(rows: list[dict[str, float]]) -> str:
+    before = (None, *STAGES)
+    steps = {
+        stage: [row[stage] - (row[last] if last else 0.0) for row in rows]
+        for last, stage in zip(before, STAGES, strict=False)
+    }
+    return ", ".join(f"{stage} {sum(took) / len(took):.1f}" for stage, took in steps.items())
 
 
 def _traces(home: Path) -> dict[str, list[Span]]:
