@@ -7,6 +7,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,8 @@ def print_stages(home: Path, bursts: dict[int, int]) -> None:
 
 
 def _steps(rows: list[dict[str, float]]) -> str:
-    before = (None, *STAGES)
-    steps = {
-        stage: [row[stage] - (row[last] if last else 0.0) for row in rows]
-        for last, stage in zip(before, STAGES, strict=False)
-    }
+    steps = {STAGES[0]: [row[STAGES[0]] for row in rows]}
+    steps |= {stage: [row[stage] - row[last] for row in rows] for last, stage in pairwise(STAGES)}
     return ", ".join(f"{stage} {sum(took) / len(took):.1f}" for stage, took in steps.items())
 
 
