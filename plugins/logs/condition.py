@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from plugins.logs import kinds
 from plugins.logs.rates import Rate
 from plugins.logs.settings import LogsSettings
-from qtcore import Finding, Health, Severity, Status
+from qtcore import Finding, Health, Reach, Severity, Status
 
 MEGABYTE = 1024 * 1024
 _LATE = 3.0
@@ -69,14 +69,15 @@ def _space(figures: Figures, settings: LogsSettings) -> list[Finding]:
         return []
     deletable = figures.sizes.get("logs", 0) + figures.sizes.get("traces", 0)
     largest = max(figures.sizes, key=lambda what: figures.sizes[what], default="nothing")
+    full = free_mb < settings.critical_mb
     return [
         kinds.DISK.found(
             f"{size_text(figures.free_bytes or 0)} are free on the disk of the home, {days_text(figures.days_left)}",
-            severity=Severity.CRITICAL if free_mb < settings.critical_mb else Severity.HIGH,
+            severity=Severity.CRITICAL if full else Severity.HIGH,
             evidence={"free_mb": round(free_mb), "days_left": figures.days_left, **_megabytes(figures)},
             cause=f"the largest part of the home is {largest} ({size_text(figures.sizes.get(largest, 0))})",
             healable=deletable >= _WORTH * (figures.free_bytes or 0),
-        )
+        ).model_copy(update={} if full else {"reach": Reach.NOTHING})  # what still takes writes explains no trouble
     ]
 
 

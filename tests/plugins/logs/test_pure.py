@@ -114,3 +114,18 @@ def test_only_what_deleting_may_change_is_offered_for_healing() -> None:
     (ours,) = health_of(seen(0.3), settings).findings
     (others,) = health_of(replace(seen(70, days=0.5), sizes={"logs": 14 * 1024 * 1024}), settings).findings
     assert (ours.healable, others.healable) == (True, False)
+
+
+def test_something_installed_once_is_no_trend() -> None:
+    """Five gigabytes within three minutes of an hour, whenever they were."""
+    for when in range(57):
+        free = [80.0] * when + [79, 77, 75] + [75.0] * (57 - when)
+        assert days_left(history(*free, step_s=60)) is None
+
+
+def test_what_began_lately_is_no_less_a_trend() -> None:
+    """A day in which nothing grew, then a quarter of an hour in which a gigabyte goes each minute."""
+    free = [80.0] * 700 + [80.0 - n for n in range(20)]
+    left = days_left(history(*free, step_s=60))
+    assert left is not None
+    assert left == pytest.approx(61 / 1440, rel=0.2)

@@ -65,12 +65,14 @@ def test_a_trend_is_no_bias() -> None:
     assert not found.biased
 
 
-def test_an_even_hand_against_a_trend_is_no_bias() -> None:
-    """Nearly as many shorts as longs in a rising market: whoever heeds no trend leans to no side."""
+def test_an_even_hand_against_a_trend_is_no_bias_nor_is_standing_against_it() -> None:
+    """Nearly as many shorts as longs in a rising market, or as many shorts as it rose: neither leans to a side."""
     random = Random(3)
     found = balance_of([judged(n, v, up=random.random() < 0.75) for n, v in enumerate(views(84, 116))], RULES)
     assert (found.share, found.biased) == (0.42, False)
-    leaning = balance_of([judged(n, v, up=random.random() < 0.75) for n, v in enumerate(views(38, 162))], RULES)
+    opposed = balance_of([judged(n, v, up=random.random() < 0.75) for n, v in enumerate(views(50, 150))], RULES)
+    assert not opposed.biased
+    leaning = balance_of([judged(n, v, up=random.random() < 0.75) for n, v in enumerate(views(8, 192))], RULES)
     assert leaning.biased
 
 
@@ -241,3 +243,32 @@ def test_a_hole_in_the_tape_is_closed_by_history() -> None:
     assert panel is not None
     assert len(panel) == 40
     assert not math.isnan(float(panel.close.sum()))
+
+
+def test_symbols_that_move_together_are_few_witnesses() -> None:
+    """A contrarian where symbols rise and fall as one: with its hand even, it is hardly ever called biased."""
+    wrong = 0
+    for seed in range(100):
+        random = Random(seed)
+        signals = []
+        for n in range(20):
+            rises = random.random() < 0.7
+            for symbol in range(8):
+                up = rises if random.random() < 0.9 else not rises
+                view = View.SHORT if up else View.LONG
+                signals.append(judged(n, view, up=up, symbol=f"S{symbol}USDT"))
+        wrong += balance_of(signals, RULES).biased
+    assert wrong <= 2
+
+
+def test_a_lean_shows_however_alike_symbols_are() -> None:
+    """Four in five short whatever the market does, over a night of horizons, in six symbols that move as one."""
+    random = Random(6)
+    signals = []
+    for n in range(60):
+        up = random.random() < 0.5
+        side = View.SHORT if random.random() < 0.85 else View.LONG
+        signals += [judged(n, side, up=up, symbol=f"S{symbol}USDT") for symbol in range(6)]
+    found = balance_of(signals, RULES)
+    assert found.biased
+    assert found.alone < found.n / 4
