@@ -78,7 +78,7 @@ def shown(standing: SourceStanding) -> dict[str, JsonValue]:
         "word": str(edge.word),
         "mean_net": round(edge.mean, 6),
         "interval": [round(edge.low, 6), round(edge.high, 6)] if known else None,
-        "hit_rate": round(standing.reliability.right, 3),
+        "hit_rate": round(standing.reliability.earned, 3),
         "calibration_gap": round(standing.reliability.gap, 3),
         "long_share": round(standing.balance.share, 3),
         "market_long_share": round(standing.balance.market, 3),
@@ -151,7 +151,7 @@ def _biased(standing: SourceStanding) -> Finding:
 def _uncalibrated(standing: SourceStanding, rules: Rules) -> Finding:
     figures = standing.reliability
     return kinds.CALIBRATION.found(
-        f"{standing.source} says {figures.confidence:.0%} and is right in {figures.right:.0%}",
+        f"{standing.source} says {figures.confidence:.0%}, and what it says comes about in {figures.came:.0%}",
         subject=str(standing.source),
         evidence={**shown(standing), "limit": rules.calibration},
     )

@@ -14,7 +14,7 @@ from plugins.model_supervisor.rules import Judged, Rules, Said
 
 BUCKET = 0.1
 SURE = 0.99
-"""That what was said and what was right differ: for all signals, or for those of one bucket."""
+"""That what was said and what came about differ: for all signals, or for those of one bucket."""
 TOLERANCE = 1e-9
 
 
@@ -31,15 +31,17 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Mean gap between confidence (buckets of a tenth) and how often it was right; `right` is the hit rate.
+    """Mean gap between confidence (buckets of a tenth) and how often what was said came about, in a share of `came`;
+    `earned` is the share that earned anything.
 
-    `buckets` hold mean confidence, share that was right, and number, from the least confident on. A gap is never
+    `buckets` hold mean confidence, share that came about, and number, from the least confident on. A gap is never
     below zero, so chance alone makes one: `proven` says that it is more than that.
     """
 
     n: int
     gap: float
-    right: float
+    came: float
+    earned: float
     confidence: float
     buckets: tuple[tuple[float, float, int], ...] = ()
     proven: bool = False
@@ -65,14 +67,15 @@ def reliability_of(signals: Sequence[Judged], horizon_ms: int) -> Reliability:
     """Expected calibration error of one source, over signals with a known fate."""
     n = len(signals)
     if not n:
-        return Reliability(0, 0.0, 0.0, 0.0)
+        return Reliability(0, 0.0, 0.0, 0.0, 0.0)
     buckets: dict[int, list[Judged]] = {}
     for each in signals:
         buckets.setdefault(int(each.said.confidence / BUCKET), []).append(each)
-    gap = sum(abs(_said(group) - _was(group)) * len(group) for group in buckets.values()) / n
-    curve = tuple((_said(group), _was(group), len(group)) for _, group in sorted(buckets.items()))
+    gap = sum(abs(_said(group) - _came(group)) * len(group) for group in buckets.values()) / n
+    curve = tuple((_said(group), _came(group), len(group)) for _, group in sorted(buckets.items()))
     proven = any(_differs(group, horizon_ms) for group in (signals, *buckets.values()))
-    return Reliability(n, gap, _was(signals), _said(signals), curve, proven)
+    earned = sum(each.right for each in signals) / n
+    return Reliability(n, gap, _came(signals), earned, _said(signals), curve, proven)
 
 
 def complaint(spread: Spread, rules: Rules) -> str:
@@ -89,11 +92,11 @@ def complaint(spread: Spread, rules: Rules) -> str:
 
 
 def _differs(signals: Sequence[Judged], horizon_ms: int) -> bool:
-    """Whether more or fewer were right than was said, beyond what a few stretches of one market bring about."""
+    """Whether more or fewer came about than was said, beyond what a few stretches of one market bring about."""
     blocks = horizons(signals, horizon_ms)
     if not enough(blocks):
         return False
-    low, high = interval_of(np.array([each.right - each.said.confidence for each in signals]), blocks, sure=SURE)
+    low, high = interval_of(np.array([each.came_about - each.said.confidence for each in signals]), blocks, sure=SURE)
     return not low <= 0.0 <= high
 
 
@@ -101,5 +104,5 @@ def _said(signals: Sequence[Judged]) -> float:
     return sum(each.said.confidence for each in signals) / len(signals)
 
 
-def _was(signals: Sequence[Judged]) -> float:
-    return sum(each.right for each in signals) / len(signals)
+def _came(signals: Sequence[Judged]) -> float:
+    return sum(each.came_about for each in signals) / len(signals)

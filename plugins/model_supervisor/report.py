@@ -51,7 +51,7 @@ def _row(each: SourceStanding) -> tuple[str | int | float | None, ...]:
         str(each.source),
         each.said,
         edge.n,
-        round(each.reliability.right, 3) if edge.n else None,
+        round(each.reliability.earned, 3) if edge.n else None,
         round(edge.mean, 6) if known else None,
         round(edge.low, 6) if known else None,
         round(edge.high, 6) if known else None,

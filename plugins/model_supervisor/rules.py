@@ -60,3 +60,8 @@ class Judged:
     def right(self) -> bool:
         """Whether it would have earned anything."""
         return self.net > 0.0
+
+    @property
+    def came_about(self) -> bool:
+        """Whether the move that was said came: what a confidence promises. A little may be earned without it."""
+        return self.direction is (Direction.UP if self.said.view is View.LONG else Direction.DOWN)

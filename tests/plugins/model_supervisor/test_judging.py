@@ -140,7 +140,14 @@ def test_confidence_is_compared_with_what_came_of_it_e11() -> None:
     """Always 0.95 and right in half: a gap of 0.45."""
     signals = [judged(n, View.LONG, up=n % 2 == 0, source=Source.ENSEMBLE, confidence=0.95) for n in range(200)]
     found = reliability_of(signals, HORIZON)
-    assert (found.right, round(found.gap, 6), found.proven) == (0.5, 0.45, True)
+    assert (found.came, round(found.gap, 6), found.proven) == (0.5, 0.45, True)
+
+
+def test_what_ends_in_time_with_a_little_gain_is_not_what_was_said() -> None:
+    """The probability is that of the move; a fate that ended flat with a cent earned is no hit of it."""
+    flat = replace(judged(0, View.LONG, up=True, source=Source.ENSEMBLE, confidence=0.4), direction=Direction.FLAT)
+    found = reliability_of([flat], HORIZON)
+    assert (found.came, found.earned) == (0.0, 1.0)
 
 
 def test_one_rising_hour_proves_no_confidence_wrong() -> None:
