@@ -27,7 +27,8 @@ class HistorySettings(Settings):
     bars: int = Field(default=20_000, ge=1000, le=500_000, description="candles wanted and kept per symbol")
     refresh_bars: int = Field(default=30, ge=1, description="new candles are fetched once so many have closed")
     weight_ceiling: PositiveInt = Field(
-        default=600, description="request weight a minute at which this waits: orders and the feed come first"
+        default=1150,
+        description="request weight a minute at which this waits: from half of the venue's on the exchange saves it",
     )
     pause_s: PositiveFloat = Field(default=0.05, description="pause between two requests")
     request_timeout_s: PositiveFloat = 10.0
