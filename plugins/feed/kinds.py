@@ -34,6 +34,7 @@ MUTE = FindingKind(
     fix="none needed: it subscribes anew, dials anew, then asks by REST",
     verify="this finding is resolved by itself once the streams bring something",
     remedies=(_SUBSCRIBE,),
+    waited=True,  # for two seconds without a frame of what comes each second
 )
 DISCONNECTED = FindingKind(
     code="QT-FEED-DISCONNECTED",

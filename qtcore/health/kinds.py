@@ -27,6 +27,9 @@ class FindingKind(Document):
     verify: str = Field(min_length=1, description="how to see that it is over")
     remedies: tuple[Remedy, ...] = Field(min_length=1)
     healable: bool = Field(default=False, description="the plugin's own `heal` may resolve it in place")
+    waited: bool = Field(
+        default=False, description="whoever finds it has waited long enough: it opens at once, however mild it is"
+    )
     reach: Reach = Field(default=Reach.DOWNSTREAM, description="whose trouble it may be the cause of")
     root: bool = Field(
         default=False,
@@ -121,6 +124,11 @@ class Catalogue(Mapping[str, FindingKind]):
 
     def __len__(self) -> int:
         return len(self._kinds)
+
+    def has_waited(self, code: str) -> bool:
+        """Whether such a finding opens at once."""
+        kind = self._kinds.get(code)
+        return kind is not None and kind.waited
 
     def complete(self, finding: Finding) -> Finding:
         """The finding with its kind's texts; as it is where nobody has declared the code."""

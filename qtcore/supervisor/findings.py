@@ -87,6 +87,7 @@ class FindingsBook:
         key = named.fingerprint
         self._settle(key, now)
         before = self._entries.get(key)
+        at_once = at_once or self._catalogue.has_waited(named.code)
         flap = seen(before.flap if before else None, named.severity, now.monotonic_s, at_once=at_once)
         after = named.model_copy(update=_kept_of(before, flap, now.wall, named.trace_id, trace_id))
         self._entries[key] = _Entry(after, flap)

@@ -11,7 +11,8 @@ import pytest
 from qtcore.documents import Instant
 from qtcore.health.flap import FIRST_HOLD_S
 from qtcore.health.framework_kinds import FRAMEWORK
-from qtcore.health.model import Finding, Severity
+from qtcore.health.kinds import Catalogue, FindingKind
+from qtcore.health.model import Finding, Remedy, Severity
 from qtcore.records.clock import instant_now
 from qtcore.records.finding_history import read_history
 from qtcore.records.home import Home
@@ -108,6 +109,23 @@ def test_something_mild_that_lasts_opens_by_itself(book: FindingsBook, clock: Cl
     clock.move(10)
     assert book.pass_time()
     assert len(book.open) == 1
+
+
+def test_who_has_waited_before_saying_it_is_believed_at_once(journal: Journal, clock: Clock) -> None:
+    """A kind may say that its plugin finds it only once it has lasted."""
+    mild = FindingKind(
+        code="QT-FEED-MUTE",
+        title="t",
+        severity=Severity.LOW,
+        cause="c",
+        consequence="c",
+        fix="f",
+        verify="v",
+        remedies=(Remedy.manual("qt why feed", "shows it"),),
+        waited=True,
+    )
+    FindingsBook(journal, clock, catalogue=Catalogue([mild])).see("feed", mild.found("nothing for 2 s"))
+    assert told(journal) == ["opened"]
 
 
 def test_worse_is_told(book: FindingsBook, journal: Journal) -> None:
