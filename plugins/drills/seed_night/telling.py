@@ -43,6 +43,28 @@ _TEXTS: dict[str, Words] = {
     "after": {"en": "Afterwards", "no": "Etterpå"},
     "repeat": {"en": "Repeat with", "no": "Gjenta med"},
 }
+_FIGURES: dict[Language, tuple[str, ...]] = {
+    "en": (
+        "found: {found} of {problems}, slowest {found_s} (target {found_most} s)",
+        "healed and proven unattended: {healed} of {healable}, slowest {healed_s} (target {healed_most} s)",
+        "left to a person with a step: {left}",
+        "wrong findings: {wrong}",
+        (
+            "refused after {refused} s, everything ran {started} s after the corrected start; whole run {took} s on "
+            "{machine}, load {load}"
+        ),
+    ),
+    "no": (
+        "funnet: {found} av {problems}, senest etter {found_s} (mål {found_most} s)",
+        "helet og bevist uten tilsyn: {healed} av {healable}, senest etter {healed_s} (mål {healed_most} s)",
+        "overlatt til et menneske med et steg: {left}",
+        "gale funn: {wrong}",
+        (
+            "avvist etter {refused} s, alt kjørte {started} s etter den rettede starten; hele kjøringen {took} s på "
+            "{machine}, last {load}"
+        ),
+    ),
+}
 REPEAT = "qt drill run night_of_the_seed"
 FOUND_S, HEALED_S = 10.0, 60.0
 WIDTH = 110
@@ -64,24 +86,30 @@ def course_rows(courses: Iterable[Course], language: Language) -> Iterator[Row]:
         yield one.title[language], _seconds(one.found_s), one.by, _seconds(one.healed_s), told
 
 
-def figure_lines(night: Night) -> Iterator[str]:
+def figure_lines(night: Night, language: Language) -> Iterator[str]:
     """The figures that were asked for."""
     courses = night.courses
     found = [one for one in courses if one.found_s is not None]
     healable = [one for one in courses if one.expects in {"healing", "both"}]
     healed = [one for one in healable if one.healed_s is not None]
-    slowest = _seconds(_most(one.found_s for one in found))
-    yield f"found: {len(found)} of {len(courses)}, slowest {slowest} (target {FOUND_S:g} s)"
-    yield (
-        f"healed and proven unattended: {len(healed)} of {len(healable)}, slowest "
-        f"{_seconds(_most(one.healed_s for one in healed))} (target {HEALED_S:g} s)"
-    )
-    yield f"left to a person with a step: {sum(bool(one.person) for one in courses)}"
-    yield f"wrong findings: {len(night.wrong)}" + (f" ({', '.join(night.wrong)})" if night.wrong else "")
-    yield (
-        f"refused after {night.refused_s:g} s, everything ran {night.started_s:g} s after the corrected start; whole "
-        f"run {night.took_s:g} s on {night.machine}, load {night.load:g}"
-    )
+    figures = {
+        "found": len(found),
+        "problems": len(courses),
+        "found_s": _seconds(_most(one.found_s for one in found)),
+        "found_most": f"{FOUND_S:g}",
+        "healed": len(healed),
+        "healable": len(healable),
+        "healed_s": _seconds(_most(one.healed_s for one in healed)),
+        "healed_most": f"{HEALED_S:g}",
+        "left": sum(bool(one.person) for one in courses),
+        "wrong": f"{len(night.wrong)}" + (f" ({', '.join(night.wrong)})" if night.wrong else ""),
+        "refused": f"{night.refused_s:g}",
+        "started": f"{night.started_s:g}",
+        "took": f"{night.took_s:g}",
+        "machine": night.machine,
+        "load": f"{night.load:g}",
+    }
+    yield from (line.format(**figures) for line in _FIGURES[language])
 
 
 def terminal(night: Night, language: Language = "en") -> str:
@@ -96,7 +124,7 @@ def terminal(night: Night, language: Language = "en") -> str:
         f"healed {_seconds(one.healed_s):>6}  {one.title[language]}"
         for one in night.courses
     ]
-    return "\n".join([*told, *followed, "", *(f"  {line}" for line in figure_lines(night))])
+    return "\n".join([*told, *followed, "", *(f"  {line}" for line in figure_lines(night, language))])
 
 
 def markdown(night: Night, language: Language) -> str:
@@ -104,7 +132,7 @@ def markdown(night: Night, language: Language) -> str:
     words = {name: text[language] for name, text in _TEXTS.items()}
     parts = [
         f"# {words['title']}", words["intro"], f"{words['repeat']} `{REPEAT}`.", f"## {words['figures']}",
-        "\n".join(f"- {line}" for line in figure_lines(night)), f"## {words['claims']}",
+        "\n".join(f"- {line}" for line in figure_lines(night, language)), f"## {words['claims']}",
         _table(_claim_heads(words), claim_rows(night.judgements, night, language)), f"## {words['courses']}",
         _table(_course_heads(words), course_rows(night.courses, language)), f"## {words['steps']}",
         "\n".join(f"- {step}" for step in night.steps), f"{words['after']}: {night.healthy_after}.",
@@ -115,7 +143,7 @@ def markdown(night: Night, language: Language) -> str:
 def html(night: Night, language: Language) -> str:
     """The page as one file without a script."""
     words = {name: escape(text[language]) for name, text in _TEXTS.items()}
-    lines = "".join(f"<li>{escape(line)}</li>" for line in figure_lines(night))
+    lines = "".join(f"<li>{escape(line)}</li>" for line in figure_lines(night, language))
     lang = "nb" if language == "no" else "en"
     steps = "".join(f"<li>{escape(step)}</li>" for step in night.steps)
     return (

@@ -74,7 +74,7 @@ def test_all_sixteen_claims_stand_in_every_form(night: Night, language: str, sai
 
 def test_the_figures_are_those_of_the_problems(night: Night) -> None:
     """Counted and measured from what became of each, nothing else."""
-    lines = list(figure_lines(night))
+    lines = list(figure_lines(night, "en"))
     assert lines[0] == "found: 2 of 2, slowest 2.0 s (target 10 s)"
     assert lines[1] == "healed and proven unattended: 1 of 1, slowest 30.0 s (target 60 s)"
     assert lines[2:4] == ["left to a person with a step: 1", "wrong findings: 0"]
