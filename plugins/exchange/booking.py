@@ -49,9 +49,13 @@ class Booking:
         self._ended: dict[str, Ended] = {}
 
     def ended(self) -> list[Ended]:
-        """Round trips that have ended since this was last asked."""
-        ended, self._ended = self._ended, {}
-        return list(ended.values())
+        """Round trips that have ended and of which nobody was told yet."""
+        return list(self._ended.values())
+
+    def told(self, ended: Ended) -> None:
+        """Everybody knows of this end now."""
+        if self._ended.get(ended.trip.symbol) is ended:
+            del self._ended[ended.trip.symbol]
 
     def end_again(self, symbol: str) -> None:
         """Count a symbol's last round trip as just ended: who is told twice is none the wiser."""

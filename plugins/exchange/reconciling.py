@@ -310,10 +310,12 @@ class Reconciler:
         for ended in self._booking.ended():
             leverage = self._leverages.of(ended.trip.symbol)
             await self._ctx.publish(telling.closed_position(ended.trip, ended.because, leverage, now))
+            self._booking.told(ended)
             if self._told.get(ended.trip.symbol, ended.trip).id == ended.trip.id:
                 self._forget(ended.trip.symbol)
         for symbol in sorted(self._told.keys() - self._books.positions.keys()):
-            if self.disagreements[symbol] >= DISAGREEMENTS:
+            # Where fills agree, an old word of the venue was told after the end, and nothing else would take it back.
+            if self.disagreements[symbol] >= DISAGREEMENTS or not self._differs(symbol):
                 await self._ctx.publish(telling.vanished_position(self._told[symbol], now))
                 self._forget(symbol)
         for symbol, held in sorted(self._books.positions.items()):

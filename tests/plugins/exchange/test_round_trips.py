@@ -212,3 +212,25 @@ async def test_f15_a_triggered_stop_is_filled_only_when_its_order_is(door: Harne
     (row,) = rows(door.home, "SELECT state, stop_status, filled_quantity FROM intents WHERE purpose = 'stop'")
     assert row == ("filled", "filled", "0.010")
     assert len(rows(door.home, "SELECT * FROM fills")) == len(venue.trades(SYMBOL)) == 2
+
+
+async def test_a_position_told_by_an_old_word_of_the_venue_ends_once_that_is_over(door: Harness, venue: Any) -> None:
+    """Its end was told; then a venue that answers with what was makes it open again, until it answers with what is."""
+    await door.call("exchange.enter", wish(venue))
+    await door.until(lambda: any(position.quantity for position in door.published(Position)))
+    venue.fault("stale_snapshot", seconds=60)
+    await door.call("exchange.close", {"symbol": SYMBOL, "reason": "operator"})
+    await door.until(lambda: last_told(door) == 0)
+    for _ in range(20):
+        await door.call("exchange.reconcile")
+        if last_told(door) != 0:
+            break
+    assert last_told(door) == Decimal("0.010")
+    venue.clear_faults()
+    await door.call("exchange.reconcile")
+    assert last_told(door) == 0
+    assert await door.call("exchange.positions") == []
+
+
+def last_told(door: Harness) -> Decimal:
+    return door.published(Position)[-1].quantity
