@@ -59,6 +59,7 @@ PUBLIC = {
     "impossible",
     "is_check",
     "means",
+    "replace_file",
     "topic",
     "uncancelled",
 }
