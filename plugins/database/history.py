@@ -155,11 +155,12 @@ def _keep(file: Path, tables: dict[str, list[dict[str, Any]]], at: datetime) -> 
     rows = [{"put_away_at": at.isoformat(), "table": table, **row} for table, found in tables.items() for row in found]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        os.write(descriptor, lines.encode())
+    with os.fdopen(
+        descriptor, "wb"
+    ) as kept:  # all of it or an error: a disk that fills up takes a part without complaint
+        kept.write(lines.encode())
+        kept.flush()
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _key(fill: Fill) -> FillKey:

@@ -17,9 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from plugins.store.address import sqlite_file
 from plugins.store.copying import copy_out
-from plugins.store.files import BackupFailed, copy_file, schema_of, sync_folder
+from plugins.store.files import BackupFailed, copy_file, schema_of
 from plugins.store.foothold import Foothold
 from plugins.store.integrity import damage_of
+from qtcore.records.atomic import sync
 
 FOLDER = "backups"
 _NAME = re.compile(r"quantum-(?P<schema>\w+)-(?P<at>\d{8}T\d{6}(?:\d{6})?)\.db")
@@ -101,7 +102,7 @@ def _finished(part: Path, folder: Path, now: datetime) -> Backup:
         os.fsync(written.fileno())
     final = folder / f"quantum-{schema}-{now.astimezone(UTC):{TIME}}.db"
     part.rename(final)
-    sync_folder(folder)
+    sync(folder)
     return Backup(final, schema, now, final.stat().st_size)
 
 

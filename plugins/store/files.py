@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -47,12 +46,3 @@ def row_counts(file: Path) -> dict[str, int]:
     """How many rows the tables have that people ask about. Raises sqlite3.Error."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ROWS}  # noqa: S608 - fixed names
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in a folder last."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -14,9 +14,10 @@ from plugins.store.address import sqlite_file
 from plugins.store.backups import Backup
 from plugins.store.copying import copy_in
 from plugins.store.engine import make_engine
-from plugins.store.files import BackupFailed, sync_folder
+from plugins.store.files import BackupFailed
 from plugins.store.integrity import damage_of, move_aside
 from plugins.store.schema import upgrade
+from qtcore.records.atomic import sync
 
 COMING = ".restoring"
 
@@ -51,7 +52,7 @@ def place(source: Path, file: Path, now: datetime) -> Path | None:
             os.fsync(written.fileno())
         aside = move_aside(file, now=now, why="replaced") if file.exists() else None
         coming.rename(file)
-        sync_folder(file.parent)
+        sync(file.parent)
     except OSError as error:
         coming.unlink(missing_ok=True)
         raise BackupFailed(f"{source.name} cannot be put in place: {error.strerror}; mend the disk first") from error
