@@ -70,13 +70,15 @@ def _space(figures: Figures, settings: LogsSettings) -> list[Finding]:
     deletable = figures.sizes.get("logs", 0) + figures.sizes.get("traces", 0)
     largest = max(figures.sizes, key=lambda what: figures.sizes[what], default="nothing")
     full = free_mb < settings.critical_mb
+    # Where all of it would not end the emergency, trying only brings on restarts, which free nothing.
+    lacking = (settings.critical_mb - free_mb) * MEGABYTE if full else 0.0
     return [
         kinds.DISK.found(
             f"{size_text(figures.free_bytes or 0)} are free on the disk of the home, {days_text(figures.days_left)}",
             severity=Severity.CRITICAL if full else Severity.HIGH,
             evidence={"free_mb": round(free_mb), "days_left": figures.days_left, **_megabytes(figures)},
             cause=f"the largest part of the home is {largest} ({size_text(figures.sizes.get(largest, 0))})",
-            healable=deletable >= _WORTH * (figures.free_bytes or 0),
+            healable=deletable >= max(_WORTH * (figures.free_bytes or 0), lacking),
         ).model_copy(update={} if full else {"reach": Reach.NOTHING})  # what still takes writes explains no trouble
     ]
 
